@@ -1,0 +1,176 @@
+/**
+ * The tables of the catalog as kysely sees them. Times are milliseconds since 1970; booleans are 0 and 1; settings are
+ * JSON text. `migrations/` makes the tables; docs/STORAGE-FORMAT.md tells what each is for.
+ */
+import type { Generated } from 'kysely';
+
+/** Values that every node shares: the cursor key, the layout's name. */
+export interface MetaTable {
+  key: string;
+  value: string;
+}
+
+export interface ProjectsTable {
+  /** 1–64 letters and digits. */
+  id: string;
+  domain: string;
+  name: string;
+  created_at: number;
+}
+
+export interface UsersTable {
+  id: string;
+  domain: string;
+  name: string;
+  /** As auth/passwords.ts writes it: scheme, parameters, salt and hash. */
+  password_hash: string;
+  created_at: number;
+}
+
+/** An access key and its secret, acting as one user in one project. */
+export interface AccessKeysTable {
+  access_key: string;
+  /** Kept readable: a signature can be verified only with the secret itself. */
+  secret_key: string;
+  user_id: string;
+  project_id: string;
+  created_at: number;
+}
+
+export interface TokensTable {
+  /** Hex SHA-256 of the token: the table does not let its reader in. */
+  hash: string;
+  user_id: string;
+  project_id: string;
+  issued_at: number;
+  expires_at: number;
+}
+
+export interface StreamsTable {
+  /** Never used again, also not after a delete: see PartitionRef. */
+  number: Generated<number>;
+  stream_id: string;
+  project_id: string;
+  name: string;
+  stream_type: string;
+  data_type: string;
+  data_schema: string | null;
+  /** The delimiter of csv_properties. */
+  csv_delimiter: string | null;
+  compression_format: string | null;
+  retention_hours: number;
+  auto_scale_enabled: number;
+  auto_scale_min: number | null;
+  auto_scale_max: number | null;
+  /** JSON: [{key, value}]. */
+  tags: string;
+  sys_tags: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface PartitionsTable {
+  stream: number;
+  partition: number;
+  status: string;
+  /** Inclusive ends of the hash range in decimal, 0 … 2^63-1. */
+  hash_low: string;
+  hash_high: string;
+  /** Comma-separated partition ids, empty for a partition that came with the stream. */
+  parents: string;
+}
+
+/** Streams that are gone but whose records may still be in the log. */
+export interface DeletedStreamsTable {
+  number: number;
+  deleted_at: number;
+}
+
+export interface DumpTasksTable {
+  /** 19 letters and digits. */
+  task_id: string;
+  project_id: string;
+  stream: number;
+  stream_id: string;
+  stream_name: string;
+  name: string;
+  state: string;
+  /** Counts updates from 1; each planned file keeps the version it was planned under. */
+  version: number;
+  created_at: number;
+  /** Set when the task is deleted: its log stays. */
+  deleted_at: number | null;
+  /** Rows of dump_log of this task, kept with them in one transaction, so that a page need not count. */
+  log_rows: number;
+}
+
+/** What a task's files look like, one row a version. */
+export interface DumpTaskVersionsTable {
+  task_id: string;
+  version: number;
+  /** JSON of DumpSettings (dump/settings.ts). */
+  settings: string;
+  created_at: number;
+}
+
+export interface DumpPositionsTable {
+  task_id: string;
+  partition: number;
+  /** The first record that no committed file of the task holds. Moves only together with its log row. */
+  position: number;
+  /** When the current wait for the interval began. */
+  waiting_since: number;
+  /** Milliseconds in the newest object name: the next one is larger. */
+  last_name_time: number;
+  /** Time of the newest commit, or null. */
+  last_transfer_at: number | null;
+  /** Records that were given up, damaged or expired. */
+  discarded: number;
+}
+
+export const LOG_STATE = { succeeded: 0, failed: 1, inProgress: 2 } as const;
+
+/** The dump log. A planned file is a row in state 2; its commit turns the same row into state 0. */
+export interface DumpLogTable {
+  id: Generated<number>;
+  task_id: string;
+  task_version: number;
+  partition: number;
+  state: number;
+  /** [first_sequence, next_sequence). */
+  first_sequence: number;
+  next_sequence: number;
+  /** When the plan was made; the last part of the file name. */
+  created_at: number;
+  /** Begin and end of the interval that the file covers; for a failed attempt those of the attempt. */
+  start_time: number;
+  end_time: number;
+  read_records: number;
+  records: number;
+  bytes: number;
+  file_name: string;
+  bucket: string;
+  object_key: string;
+  /** `sha256:<hex>` of the object's bytes, null until committed. */
+  checksum: string | null;
+  etag: string | null;
+  /** Which try this row is about, from 1. */
+  attempt: number;
+  error_code: string | null;
+  cause: string | null;
+}
+
+export interface Database {
+  meta: MetaTable;
+  projects: ProjectsTable;
+  users: UsersTable;
+  access_keys: AccessKeysTable;
+  tokens: TokensTable;
+  streams: StreamsTable;
+  partitions: PartitionsTable;
+  deleted_streams: DeletedStreamsTable;
+  dump_tasks: DumpTasksTable;
+  dump_task_versions: DumpTaskVersionsTable;
+  dump_positions: DumpPositionsTable;
+  dump_log: DumpLogTable;
+}

@@ -1,0 +1,99 @@
+/**
+ * Every way in which Sluice says no: one closed table of errors, each with its DIS code, HTTP status and text.
+ * The codes are those of the public DIS error table; where that table is silent, docs/PROTOCOL.md says what was chosen.
+ * Domain code throws a `DomainError`; `http/error-renderer.ts` is the only place that turns one into an answer.
+ */
+
+interface ErrorKind {
+  readonly code: string;
+  readonly status: number;
+  readonly text: string;
+}
+
+/** 401 stands for every failed authentication; the renderer may be configured to answer 441 instead. */
+const AUTHENTICATION = 401;
+
+export const ERRORS = {
+  TokenMissing: { code: 'DIS.4113', status: AUTHENTICATION, text: 'X-Auth-Token is empty.' },
+  TokenInvalid: { code: 'DIS.4114', status: AUTHENTICATION, text: 'X-Auth-Token is invalid or expired.' },
+  ProjectMismatch: { code: 'DIS.4117', status: AUTHENTICATION, text: 'The project ID does not belong to the token.' },
+  LoginFailed: { code: 'DIS.4114', status: AUTHENTICATION, text: 'The user name or password is wrong.' },
+  LoginBlocked: { code: 'DIS.4309', status: 429, text: 'Too many failed logins from this address. Try again later.' },
+  NotPermitted: { code: 'DIS.4116', status: 403, text: 'You do not have permission for this operation.' },
+
+  InvalidRequest: { code: 'DIS.4200', status: 400, text: 'Invalid request.' },
+  EmptyRequest: { code: 'DIS.4202', status: 400, text: 'The request is empty.' },
+  InvalidBody: { code: 'DIS.4300', status: 400, text: 'Request error.' },
+  RequestTooLarge: { code: 'DIS.4300', status: 413, text: 'The request is too large.' },
+  UnsupportedMediaType: { code: 'DIS.4200', status: 415, text: 'The content type or encoding is not supported.' },
+  UnknownRoute: { code: 'DIS.4200', status: 404, text: 'No such operation.' },
+  TooManyRequests: { code: 'DIS.4305', status: 429, text: 'Too many concurrent requests. Try again later.' },
+
+  StreamNotFound: { code: 'DIS.4301', status: 400, text: 'Stream does not exist.' },
+  StreamExists: { code: 'DIS.4307', status: 400, text: 'Stream already exists.' },
+  StreamNotRunning: { code: 'DIS.4205', status: 400, text: 'The stream is not running.' },
+  QuotaExceeded: { code: 'DIS.4308', status: 400, text: 'The quota is exceeded.' },
+  InvalidSchema: { code: 'DIS.4360', status: 400, text: 'The data schema is invalid.' },
+  InvalidPartitionId: { code: 'DIS.4201', status: 400, text: 'Partition_id is invalid.' },
+  PartitionNotFound: { code: 'DIS.4302', status: 400, text: 'Partition does not exist.' },
+  PartitionExpired: { code: 'DIS.4319', status: 400, text: 'Partition is expired.' },
+  TrafficLimit: { code: 'DIS.4303', status: 400, text: 'Traffic control limit is exceeded.' },
+  InvalidRecord: { code: 'DIS.4300', status: 400, text: 'The record is invalid.' },
+  RecordTooLarge: { code: 'DIS.4300', status: 400, text: 'The record is too large.' },
+
+  InvalidCursorType: { code: 'DIS.4215', status: 400, text: 'Cursor-type is invalid.' },
+  InvalidSequenceNumber: { code: 'DIS.4216', status: 400, text: 'Starting-sequence-number is invalid.' },
+  SequenceNumberOutOfRange: { code: 'DIS.4224', status: 400, text: 'Sequence_number out of range.' },
+  TimestampExpired: { code: 'DIS.4300', status: 400, text: 'The timestamp is expired,' },
+  InvalidCursor: { code: 'DIS.4217', status: 400, text: 'Partition-cursor is invalid.' },
+  CursorExpired: { code: 'DIS.4225', status: 400, text: 'Partition-cursor is expired.' },
+  CursorRecordExpired: { code: 'DIS.4226', status: 400, text: 'The record of the partition-cursor is expired.' },
+
+  BucketNotFound: { code: 'DIS.4306', status: 400, text: 'The OBS bucket does not exist.' },
+  ObjectStoreRefused: { code: 'DIS.4310', status: 400, text: 'OBS cannot be accessed.' },
+  UnsupportedDestination: { code: 'DIS.4200', status: 400, text: 'The destination or file type is not supported.' },
+  TaskNotFound: { code: 'DIS.4354', status: 400, text: 'Transfer task does not exist.' },
+  TaskExists: { code: 'DIS.4355', status: 400, text: 'Transfer task already exists.' },
+  TooManyTasks: { code: 'DIS.4357', status: 400, text: 'The stream has too many transfer tasks.' },
+
+  Internal: { code: 'DIS.5000', status: 500, text: 'Internal error.' },
+  LogReadOnly: {
+    code: 'DIS.5001',
+    status: 503,
+    text: 'The record log is read-only after a storage failure. Restart the server.',
+  },
+  LogFull: {
+    code: 'DIS.5002',
+    status: 507,
+    text: 'The disk of the record log is full. Nothing of this request was stored.',
+  },
+  RecordsDamaged: { code: 'DIS.5003', status: 500, text: 'Records are damaged on disk and are not served.' },
+  ShuttingDown: { code: 'DIS.5004', status: 503, text: 'The server is shutting down.' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorName = keyof typeof ERRORS;
+
+/**
+ * A refusal that a caller may see. `args` are appended to the text in DIS's own form, each in brackets:
+ * `Stream does not exist. [name][project]`. Callers branch on `name`, never on text.
+ */
+export class DomainError extends Error {
+  readonly kind: ErrorName;
+  readonly code: string;
+  readonly status: number;
+
+  constructor(kind: ErrorName, args: readonly (string | number)[] = [], cause?: unknown) {
+    const { code, status, text } = ERRORS[kind];
+    const details = args.map((arg) => `[${arg}]`).join('');
+    super(details === '' ? text : `${text} ${details}`, cause === undefined ? undefined : { cause });
+    this.name = 'DomainError';
+    this.kind = kind;
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** Narrows a caught value to a DomainError of one kind. */
+export function isDomainError(error: unknown, kind?: ErrorName): error is DomainError {
+  return error instanceof DomainError && (kind === undefined || error.kind === kind);
+}

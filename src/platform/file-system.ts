@@ -1,0 +1,120 @@
+/**
+ * The disk as the record log and the directory object store see it: the calls that matter for durability and no more.
+ * `nodeFileSystem` is the real one. test/support/simulated-file-system.ts keeps what was synced apart from what was
+ * only written, and fails, tears and forgets on purpose.
+ *
+ * Errors are Node's own, with `code` (`ENOENT`, `ENOSPC`, `EIO`, …). Paths are absolute or relative to the process.
+ */
+import { mkdir, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+
+export interface File {
+  /** Reads up to `length` bytes at `position` into `buffer` from `offset`; fewer only at the end of the file. */
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number>;
+  /** Writes all of `buffers` one after another at `position`, or throws; a failed write may leave a part. */
+  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
+  /** Returns once everything written is on stable storage (fdatasync). After a failure nothing is known. */
+  sync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  /** Length in bytes. */
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /** `read`: an existing file. `write`: an existing file, also readable. `create`: a new one, EEXIST if it is there. */
+  open(path: string, mode: 'read' | 'write' | 'create'): Promise<File>;
+  /** Makes the folder and those above it; an existing one is fine. */
+  makeDirectory(path: string): Promise<void>;
+  /** Names (not paths) in a folder, in no order; sub-folders end in `/`. */
+  list(path: string): Promise<string[]>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or an empty folder; ENOENT if it is missing. */
+  remove(path: string): Promise<void>;
+  /** Makes creations, renames and removals in a folder durable. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+class NodeFile implements File {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await this.#handle.read(buffer, offset + done, length - done, position + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
+  async write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    let rest = buffers.filter((buffer) => buffer.byteLength > 0);
+    let at = position;
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(rest, at);
+      at += bytesWritten;
+      rest = dropWritten(rest, bytesWritten);
+    }
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#handle.truncate(length);
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** What is left of `buffers` after their first `written` bytes. */
+function dropWritten(buffers: readonly Uint8Array[], written: number): Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  let skip = written;
+  for (const buffer of buffers) {
+    if (skip >= buffer.byteLength) skip -= buffer.byteLength;
+    else {
+      rest.push(skip === 0 ? buffer : buffer.subarray(skip));
+      skip = 0;
+    }
+  }
+  return rest;
+}
+
+const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
+
+export const nodeFileSystem: FileSystem = {
+  async open(path, mode) {
+    return new NodeFile(await open(path, FLAGS[mode], 0o600));
+  },
+  async makeDirectory(path) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  async list(path) {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+  },
+  rename: (from, to) => rename(from, to),
+  async remove(path) {
+    await ((await stat(path)).isDirectory() ? rmdir(path) : unlink(path));
+  },
+  async syncDirectory(path) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};

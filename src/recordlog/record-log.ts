@@ -1,0 +1,104 @@
+/**
+ * The durable records of every stream: the contract between Sluice and whatever keeps them. `local/` is one commit log
+ * on the local disk. The rules of the API (limits, cursors, retention in hours, states) live above it, once.
+ *
+ * Order: within a partition records are numbered from 0 without gaps in the order of their appends, and arrival times
+ * never go back. Durability: an append resolves only when its records are on stable storage, and nothing is readable
+ * before that.
+ */
+import type { DomainError } from '../model/errors.ts';
+import type { PartitionRef } from '../model/stream.ts';
+
+/** The records of one partition from one request. */
+export interface AppendBatch {
+  readonly ref: PartitionRef;
+  /** Number of frames in `frames`, at least 1. */
+  readonly count: number;
+  /** Frames as in model/record-batch.ts. The log keeps a reference until the append is done: do not change them. */
+  readonly frames: Buffer;
+}
+
+/** What became of one batch: all of its records stored, or none. */
+export type AppendOutcome = { readonly firstSequence: number; readonly time: number } | { readonly error: DomainError };
+
+/** Consecutive records of one partition that arrived at the same time. */
+export interface RecordBlock {
+  readonly firstSequence: number;
+  readonly count: number;
+  /** Arrival time in ms. */
+  readonly time: number;
+  /** Exactly `count` frames as in model/record-batch.ts. */
+  readonly frames: Buffer;
+}
+
+export interface PartitionBounds {
+  /** The oldest record that is kept; equals `next` when none is. */
+  readonly first: number;
+  /** The number that the next record will get. Only durable records count. */
+  readonly next: number;
+}
+
+export interface Extent {
+  /** Exclusive end of the measured range: at most `bounds().next`. */
+  readonly to: number;
+  /** Payload bytes in the range, frame heads and keys included. */
+  readonly bytes: number;
+}
+
+export interface RecordLog {
+  /** Makes partitions known; they start empty at 0. Adding one that exists changes nothing. */
+  addPartitions(refs: readonly PartitionRef[]): void;
+
+  /**
+   * Appends the batches of one request; outcomes in their order. Rejects only for a bug. Refusals are outcomes:
+   * StreamNotFound, LogFull, LogReadOnly, ShuttingDown, TooManyRequests (too many bytes wait for the disk).
+   */
+  append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]>;
+
+  /** Throws StreamNotFound for a partition that is not known. */
+  bounds(ref: PartitionRef): PartitionBounds;
+
+  /**
+   * Records from `from` (inclusive) on, in order and without gaps, the first block cut so that it starts at `from`.
+   * Returns at least one block when `from < next`, and stops after the block that brings the frames to `maxBytes`.
+   * Throws SequenceNumberOutOfRange below `first`, and DamagedRecords when the record at `from` cannot be read back; a
+   * damaged record further on ends the answer before it.
+   */
+  read(ref: PartitionRef, from: number, maxBytes: number): Promise<RecordBlock[]>;
+
+  /** The number of the first kept record that arrived at or after `time` (ms); `next` when there is none. */
+  seek(ref: PartitionRef, time: number): Promise<number>;
+
+  /**
+   * How far a file of about `maxBytes` would reach from `from`: the shortest range of whole blocks holding at least
+   * `maxBytes`, or everything there is.
+   */
+  measure(ref: PartitionRef, from: number, maxBytes: number): Promise<Extent>;
+
+  /** Gives up records below `before`; their space comes back when nothing else needs it. Never moves back. */
+  trim(ref: PartitionRef, before: number): void;
+
+  /** Gives up a stream and all of its records. The stream number must not be used again. */
+  deleteStream(stream: number): Promise<void>;
+
+  /** Why appends are refused at the moment, or undefined when they are taken. */
+  readonly failure: DomainError | undefined;
+
+  /** Waits for running appends, refuses new ones, makes the next start quick. */
+  close(): Promise<void>;
+}
+
+/** Records that were stored but cannot be read back: [from, to) of one partition. */
+export class DamagedRecords extends Error {
+  readonly ref: PartitionRef;
+  readonly from: number;
+  readonly to: number;
+
+  constructor(ref: PartitionRef, from: number, to: number, cause?: unknown) {
+    super(`records [${from}, ${to}) of stream ${ref.stream} partition ${ref.partition} are damaged`, { cause });
+    this.name = 'DamagedRecords';
+    this.ref = ref;
+    this.from = from;
+    this.to = to;
+  }
+}
