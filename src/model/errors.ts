@@ -25,6 +25,8 @@ export const ERRORS = {
   EmptyRequest: { code: 'DIS.4202', status: 400, text: 'The request is empty.' },
   InvalidBody: { code: 'DIS.4300', status: 400, text: 'Request error.' },
   RequestTooLarge: { code: 'DIS.4300', status: 413, text: 'The request is too large.' },
+  HeadersTooLarge: { code: 'DIS.4200', status: 431, text: 'The headers of the request are too large.' },
+  RequestTimeout: { code: 'DIS.4200', status: 408, text: 'The request took too long to arrive.' },
   UnsupportedMediaType: { code: 'DIS.4200', status: 415, text: 'The content type or encoding is not supported.' },
   UnknownRoute: { code: 'DIS.4200', status: 404, text: 'No such operation.' },
   TooManyRequests: { code: 'DIS.4305', status: 429, text: 'Too many concurrent requests. Try again later.' },
