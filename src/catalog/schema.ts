@@ -158,6 +158,8 @@ export interface DumpLogTable {
   attempt: number;
   error_code: string | null;
   cause: string | null;
+  /** 1 for a row in state 1 whose range was given up: the position has passed it. 0 for every other row. */
+  given_up: number;
 }
 
 export interface Database {

@@ -46,7 +46,11 @@ export const ERRORS = {
   InvalidCursorType: { code: 'DIS.4215', status: 400, text: 'Cursor-type is invalid.' },
   InvalidSequenceNumber: { code: 'DIS.4216', status: 400, text: 'Starting-sequence-number is invalid.' },
   SequenceNumberOutOfRange: { code: 'DIS.4224', status: 400, text: 'Sequence_number out of range.' },
-  TimestampExpired: { code: 'DIS.4300', status: 400, text: 'The timestamp is expired,' },
+  TimestampExpired: {
+    code: 'DIS.4300',
+    status: 400,
+    text: 'The timestamp is expired, timestamp should be larger than {}',
+  },
   InvalidCursor: { code: 'DIS.4217', status: 400, text: 'Partition-cursor is invalid.' },
   CursorExpired: { code: 'DIS.4225', status: 400, text: 'Partition-cursor is expired.' },
   CursorRecordExpired: { code: 'DIS.4226', status: 400, text: 'The record of the partition-cursor is expired.' },
@@ -77,7 +81,8 @@ export type ErrorName = keyof typeof ERRORS;
 
 /**
  * A refusal that a caller may see. `args` are appended to the text in DIS's own form, each in brackets:
- * `Stream does not exist. [name][project]`. Callers branch on `name`, never on text.
+ * `Stream does not exist. [name][project]`; a text with `{}` takes the first argument there instead, where the Java SDK
+ * parses it. Callers branch on `kind`, never on text.
  */
 export class DomainError extends Error {
   readonly kind: ErrorName;
@@ -86,13 +91,17 @@ export class DomainError extends Error {
 
   constructor(kind: ErrorName, args: readonly (string | number)[] = [], cause?: unknown) {
     const { code, status, text } = ERRORS[kind];
-    const details = args.map((arg) => `[${arg}]`).join('');
-    super(details === '' ? text : `${text} ${details}`, cause === undefined ? undefined : { cause });
+    super(render(text, args), cause === undefined ? undefined : { cause });
     this.name = 'DomainError';
     this.kind = kind;
     this.code = code;
     this.status = status;
   }
+}
+
+function render(text: string, args: readonly (string | number)[]): string {
+  if (text.includes('{}')) return text.replace('{}', String(args[0]));
+  return args.length === 0 ? text : `${text} ${args.map((arg) => `[${arg}]`).join('')}`;
 }
 
 /** Narrows a caught value to a DomainError of one kind. */

@@ -22,24 +22,22 @@ export function frameBytes(dataBytes: number, keyBytes: number | undefined, hasT
 
 /**
  * Writes a frame's head and key at `offset`; returns where its data begins. The caller writes exactly `dataBytes`
- * there, so that a decoder (base64, protobuf) may write in place.
+ * there, so that a decoder (Base64, protobuf) may write in place. `keyBytes` is the UTF-8 length of `key`.
  */
 export function writeFrameHead(
   target: Buffer,
   offset: number,
   dataBytes: number,
-  key: Uint8Array | undefined,
+  key: string | undefined,
+  keyBytes: number,
   timestamp: number | undefined,
 ): number {
   let at = offset;
   target[at] = (key === undefined ? 0 : FLAG_KEY) | (timestamp === undefined ? 0 : FLAG_TIMESTAMP);
   at = target.writeUInt32LE(dataBytes, at + 1);
-  if (key !== undefined) at = target.writeUInt16LE(key.byteLength, at);
+  if (key !== undefined) at = target.writeUInt16LE(keyBytes, at);
   if (timestamp !== undefined) at = writeUint64(target, timestamp, at);
-  if (key !== undefined) {
-    target.set(key, at);
-    at += key.byteLength;
-  }
+  if (key !== undefined) at += target.write(key, at, keyBytes, 'utf8');
   return at;
 }
 
@@ -95,6 +93,16 @@ export class FrameReader {
   get end(): number {
     return this.#next;
   }
+}
+
+/** Consecutive records of one partition that arrived at the same time. */
+export interface RecordBlock {
+  readonly firstSequence: number;
+  readonly count: number;
+  /** Arrival time in ms. */
+  readonly time: number;
+  /** Exactly `count` frames. */
+  readonly frames: Buffer;
 }
 
 /** Writes a whole number in [0, 2^53) as u64; returns the offset after it. */

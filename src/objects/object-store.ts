@@ -3,26 +3,34 @@
  * included (`s3.ts`). Objects are whole or absent: a reader never sees a part of one.
  *
  * Refusals are DomainErrors: BucketNotFound, ObjectStoreRefused (access denied, unreachable, timed out, any answer
- * that is not a success). The message says what the store answered, never a secret.
+ * that is not a success, a key that `names.ts` does not allow). The message says what the store answered, never a
+ * secret.
  */
 
 export interface PutOptions {
   readonly contentType: string;
   /** For example `gzip`; absent for plain bytes. */
   readonly contentEncoding?: string;
-  /** Stops the upload; `put` then rejects and leaves no object and no part behind, as far as the store lets it. */
+  /**
+   * Stops the upload, at the latest before the next piece of the body; `put` then rejects with the signal's reason (not
+   * with ObjectStoreRefused) and leaves no object and no part behind, as far as the store lets it. An abort that comes
+   * when the store has all the bytes may find the object complete.
+   */
   readonly signal?: AbortSignal;
 }
 
 export interface StoredObject {
   /** Length in bytes. */
   readonly bytes: number;
-  /** The store's entity tag without quotes. */
+  /** The store's entity tag without quotes; its form is the store's own. */
   readonly etag: string;
 }
 
-export interface ListedObject extends StoredObject {
+/** No tag: a local directory would have to read every file for it. */
+export interface ListedObject {
   readonly key: string;
+  /** Length in bytes. */
+  readonly bytes: number;
 }
 
 export interface ObjectStore {
@@ -32,16 +40,17 @@ export interface ObjectStore {
   /**
    * Stores the bytes of `body` under `key`, replacing what is there. Resolves once the object is durable and complete.
    * Memory stays bounded however long the body is. The same bytes under the same key may be put any number of times.
+   * An error of `body` itself is rethrown as it is.
    */
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject>;
 
-  /** Size and tag of an object, or undefined when there is none. */
+  /** Size and tag of an object, or undefined when there is none. A local directory reads the whole file for the tag. */
   head(bucket: string, key: string): Promise<StoredObject | undefined>;
 
   /** The bytes of an object, in pieces. Throws ObjectStoreRefused when there is none. */
   read(bucket: string, key: string): AsyncIterable<Uint8Array>;
 
-  /** Every object whose key starts with `prefix`, in order of key. */
+  /** Every object whose key starts with `prefix`, in the order of the keys' UTF-8 bytes. */
   list(bucket: string, prefix: string): AsyncIterable<ListedObject>;
 
   /** Removes an object; a missing one is fine. */

@@ -1,6 +1,6 @@
 /**
  * The disk as the record log and the directory object store see it: the calls that matter for durability and no more.
- * `nodeFileSystem` is the real one. test/support/simulated-file-system.ts keeps what was synced apart from what was
+ * `nodeFileSystem` and `sharedFileSystem` are the real one. test/support/simulated-file-system.ts keeps what was synced apart from what was
  * only written, and fails, tears and forgets on purpose.
  *
  * Errors are Node's own, with `code` (`ENOENT`, `ENOSPC`, `EIO`, …). Paths are absolute or relative to the process.
@@ -94,27 +94,35 @@ function dropWritten(buffers: readonly Uint8Array[], written: number): Uint8Arra
 
 const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
 
-export const nodeFileSystem: FileSystem = {
-  async open(path, mode) {
-    return new NodeFile(await open(path, FLAGS[mode], 0o600));
-  },
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  },
-  async list(path) {
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-  },
-  rename: (from, to) => rename(from, to),
-  async remove(path) {
-    await ((await stat(path)).isDirectory() ? rmdir(path) : unlink(path));
-  },
-  async syncDirectory(path) {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
-};
+/** What the server keeps for itself: nobody else may read it. */
+export const nodeFileSystem: FileSystem = fileSystem({ file: 0o600, directory: 0o700 });
+
+/** What is made for others, delivered files: the process's umask decides. */
+export const sharedFileSystem: FileSystem = fileSystem({ file: 0o666, directory: 0o777 });
+
+function fileSystem(modes: { readonly file: number; readonly directory: number }): FileSystem {
+  return {
+    async open(path, mode) {
+      return new NodeFile(await open(path, FLAGS[mode], modes.file));
+    },
+    async makeDirectory(path) {
+      await mkdir(path, { recursive: true, mode: modes.directory });
+    },
+    async list(path) {
+      const entries = await readdir(path, { withFileTypes: true });
+      return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+    },
+    rename: (from, to) => rename(from, to),
+    async remove(path) {
+      await ((await stat(path)).isDirectory() ? rmdir(path) : unlink(path));
+    },
+    async syncDirectory(path) {
+      const handle = await open(path, 'r');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    },
+  };
+}

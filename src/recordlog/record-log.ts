@@ -7,7 +7,10 @@
  * before that.
  */
 import type { DomainError } from '../model/errors.ts';
+import type { RecordBlock } from '../model/record-batch.ts';
 import type { PartitionRef } from '../model/stream.ts';
+
+export type { RecordBlock } from '../model/record-batch.ts';
 
 /** The records of one partition from one request. */
 export interface AppendBatch {
@@ -20,16 +23,6 @@ export interface AppendBatch {
 
 /** What became of one batch: all of its records stored, or none. */
 export type AppendOutcome = { readonly firstSequence: number; readonly time: number } | { readonly error: DomainError };
-
-/** Consecutive records of one partition that arrived at the same time. */
-export interface RecordBlock {
-  readonly firstSequence: number;
-  readonly count: number;
-  /** Arrival time in ms. */
-  readonly time: number;
-  /** Exactly `count` frames as in model/record-batch.ts. */
-  readonly frames: Buffer;
-}
 
 export interface PartitionBounds {
   /** The oldest record that is kept; equals `next` when none is. */

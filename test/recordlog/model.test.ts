@@ -313,8 +313,7 @@ class World {
           break;
         }
         // The power goes while these are on their way.
-        void this.send(batches).then(() => undefined);
-        void this.send(more).then(() => undefined);
+        for (const unanswered of [batches, more]) this.send(unanswered).catch(assert.fail);
         await new Promise((resolve) => setImmediate(resolve));
         await this.restart(true, [batches, more]);
         break;

@@ -14,9 +14,9 @@ export function batchOf(ref: PartitionRef, records: readonly PlainRecord[]): App
   const frames = Buffer.concat(
     records.map(({ data, key, timestamp }) => {
       const payload = Buffer.from(data);
-      const keyBytes = key === undefined ? undefined : Buffer.from(key);
-      const frame = Buffer.alloc(frameBytes(payload.length, keyBytes?.length, timestamp !== undefined));
-      payload.copy(frame, writeFrameHead(frame, 0, payload.length, keyBytes, timestamp));
+      const keyBytes = key === undefined ? undefined : Buffer.byteLength(key);
+      const frame = Buffer.alloc(frameBytes(payload.length, keyBytes, timestamp !== undefined));
+      payload.copy(frame, writeFrameHead(frame, 0, payload.length, key, keyBytes ?? 0, timestamp));
       return frame;
     }),
   );

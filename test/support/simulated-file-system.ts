@@ -139,13 +139,13 @@ export class SimulatedFileSystem {
         const bytes = Buffer.concat(buffers);
         const grows = Math.max(0, position + bytes.length - inode.current.length);
         const full = this.bytesUsed + grows > this.capacity;
-        let failure: unknown = full ? errno('ENOSPC', path) : undefined;
+        let failure: Error | undefined = full ? errno('ENOSPC', path) : undefined;
         try {
           alive('write');
         } catch (error) {
-          failure = error;
+          failure = error as Error;
         }
-        if (epoch !== this.#epoch) throw failure;
+        if (failure !== undefined && epoch !== this.#epoch) throw failure;
         const written = failure === undefined ? bytes : bytes.subarray(0, Math.floor(this.#random() * bytes.length));
         if (written.length > 0 && !full) this.#pend(inode, { position, bytes: Buffer.from(written) });
         if (failure !== undefined) throw failure;

@@ -1,14 +1,22 @@
 /** The first layout of the catalog: see ../schema.ts for what the columns mean. */
 import { sql, type Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import type { SqlDialect } from '../sql-dialect.ts';
 
 const DUMP_LOG_SORTS = ['created_at', 'start_time', 'end_time', 'state', 'records', 'read_records', 'bytes'] as const;
 
-export async function up(db: Kysely<unknown>): Promise<void> {
-  const sqlite = db.getExecutor().adapter.constructor.name.startsWith('Sqlite');
-  /** SQLite gives a deleted row's number to the next one unless told not to. */
-  const neverReused = sqlite
-    ? sql`integer primary key autoincrement`
-    : sql`bigint generated always as identity primary key`;
+/** A column of numbers that are never used again: SQLite gives a deleted row's to the next one unless told not to. */
+const NEVER_REUSED = {
+  sqlite: sql`integer primary key autoincrement`,
+  postgres: sql`bigint generated always as identity primary key`,
+} as const;
+
+export function initial(dialect: SqlDialect): Migration {
+  return { up: (db) => up(db as Kysely<unknown>, dialect) };
+}
+
+async function up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void> {
+  const neverReused = NEVER_REUSED[dialect];
 
   await db.schema
     .createTable('meta')
@@ -151,7 +159,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     etag text,
     attempt integer not null,
     error_code text,
-    cause text
+    cause text,
+    given_up integer not null
   )`.execute(db);
   for (const column of DUMP_LOG_SORTS) {
     await db.schema.createIndex(`dump_log_${column}`).on('dump_log').columns(['task_id', column, 'id']).execute();

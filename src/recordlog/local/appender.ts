@@ -361,7 +361,7 @@ async function createOrReplace(fileSystem: FileSystem, path: string): Promise<Fi
 }
 
 function encodeStateBlock(partitions: PartitionMap, previousEnd: number, syncedTo: number): Buffer[] {
-  const entries = [...partitions].map(({ ref, next, time, trimmed }) => ({ ...ref, next, time, trimmed }));
+  const entries = [...partitions].map(({ ref, next, time, first }) => ({ ...ref, next, time, trimmed: first }));
   const body = encodeState(entries);
   const header = Buffer.alloc(BLOCK_HEADER_BYTES);
   const count = entries.length;

@@ -14,26 +14,21 @@ export class PartitionLog {
   time = 0;
   /** In ascending order; ranges do not overlap. */
   extents: Extent[] = [];
-  #trimmed = 0;
+  #first = 0;
 
   constructor(ref: PartitionRef) {
     this.ref = ref;
   }
 
-  /** Everything below it was given up. */
-  get trimmed(): number {
-    return this.#trimmed;
-  }
-
-  /** The oldest record that is kept. */
+  /** The oldest record that is wanted: everything below it was given up. */
   get first(): number {
-    return Math.max(this.#trimmed, this.extents[0]?.first ?? this.next);
+    return this.#first;
   }
 
   /** Gives up what lies below `before` (at most `next`); returns the extents that nobody needs any more. */
   trim(before: number): Extent[] {
-    this.#trimmed = Math.max(this.#trimmed, Math.min(before, this.next));
-    const keep = partitionPoint(this.extents.length, (index) => this.extents[index]!.next <= this.#trimmed);
+    this.#first = Math.max(this.#first, Math.min(before, this.next));
+    const keep = partitionPoint(this.extents.length, (index) => this.extents[index]!.next <= this.#first);
     return this.extents.splice(0, keep);
   }
 

@@ -1,0 +1,72 @@
+/** The statements about dump positions: how far each (task, partition) has got. They decide nothing. */
+import type { Insertable, Kysely, Selectable } from 'kysely';
+import type { Database, DumpPositionsTable } from './schema.ts';
+
+export type DumpPositionRow = Selectable<DumpPositionsTable>;
+
+export async function insertPositions(db: Kysely<Database>, rows: Insertable<DumpPositionsTable>[]): Promise<void> {
+  await db.insertInto('dump_positions').values(rows).execute();
+}
+
+/** The positions of one task, by partition. */
+export async function selectPositions(db: Kysely<Database>, taskId: string): Promise<DumpPositionRow[]> {
+  return db.selectFrom('dump_positions').selectAll().where('task_id', '=', taskId).orderBy('partition').execute();
+}
+
+/** The positions of every task that is not deleted. */
+export async function selectLivePositions(db: Kysely<Database>): Promise<DumpPositionRow[]> {
+  return db
+    .selectFrom('dump_positions as p')
+    .innerJoin('dump_tasks as t', 't.task_id', 'p.task_id')
+    .where('t.deleted_at', 'is', null)
+    .selectAll('p')
+    .orderBy('p.task_id')
+    .orderBy('p.partition')
+    .execute();
+}
+
+/** Sets last_name_time of rows that are there, many in one statement; their other values are not written. */
+export async function setNameTimes(db: Kysely<Database>, rows: Insertable<DumpPositionsTable>[]): Promise<void> {
+  await db
+    .insertInto('dump_positions')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['task_id', 'partition'])
+        .doUpdateSet((update) => ({ last_name_time: update.ref('excluded.last_name_time') })),
+    )
+    .execute();
+}
+
+export interface PositionMove {
+  readonly taskId: string;
+  readonly partition: number;
+  /** The row of dump_log whose end moves the position: it must still be in state 2. */
+  readonly planId: number;
+  /** Where the position must be, and where it goes. */
+  readonly from: number;
+  readonly to: number;
+  readonly waitingSince: number;
+  readonly lastTransferAt: number | null;
+  readonly discarded: number;
+}
+
+/** Moves a position past a file. False, with nothing changed, when the position or the plan is not what it should be. */
+export async function movePosition(db: Kysely<Database>, move: PositionMove): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('dump_positions')
+    .set({
+      position: move.to,
+      waiting_since: move.waitingSince,
+      last_transfer_at: move.lastTransferAt,
+      discarded: move.discarded,
+    })
+    .where('task_id', '=', move.taskId)
+    .where('partition', '=', move.partition)
+    .where('position', '=', move.from)
+    .where(({ exists, selectFrom }) =>
+      exists(selectFrom('dump_log').select('id').where('id', '=', move.planId).where('state', '=', 2)),
+    )
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}

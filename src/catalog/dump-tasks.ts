@@ -1,0 +1,124 @@
+/**
+ * The statements about dump tasks and the versions of their settings. They read and write rows and decide nothing. A
+ * deleted task keeps its row, with `deleted_at`, for its log; "live" below means not deleted.
+ */
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
+import type { Database, DumpTasksTable } from './schema.ts';
+
+export type DumpTaskRow = Selectable<DumpTasksTable>;
+
+/** A task with the settings of its current version. */
+export interface DumpTaskWithSettings extends DumpTaskRow {
+  readonly settings: string;
+}
+
+/** A task of a list, with the time of its newest commit in any partition. */
+export interface DumpTaskSummary extends DumpTaskRow {
+  readonly last_transfer_at: number | null;
+}
+
+export async function insertTask(db: Kysely<Database>, task: Insertable<DumpTasksTable>): Promise<void> {
+  await db.insertInto('dump_tasks').values(task).execute();
+}
+
+export async function insertTaskVersion(
+  db: Kysely<Database>,
+  version: { task_id: string; version: number; settings: string; created_at: number },
+): Promise<void> {
+  await db.insertInto('dump_task_versions').values(version).execute();
+}
+
+/** Whether a stream's row is there: inside a transaction, whether it is there still. */
+export async function streamExists(db: Kysely<Database>, stream: number): Promise<boolean> {
+  const row = await db.selectFrom('streams').select('number').where('number', '=', stream).executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function countLiveTasks(db: Kysely<Database>, stream: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('dump_tasks')
+    .where('stream', '=', stream)
+    .where('deleted_at', 'is', null)
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** A task by its id, deleted or not. */
+export async function selectTask(db: Kysely<Database>, taskId: string): Promise<DumpTaskRow | undefined> {
+  return db.selectFrom('dump_tasks').selectAll().where('task_id', '=', taskId).executeTakeFirst();
+}
+
+/** The live task of a name. */
+export async function selectTaskByName(
+  db: Kysely<Database>,
+  stream: number,
+  name: string,
+): Promise<DumpTaskWithSettings | undefined> {
+  return selectWithSettings(db).where('t.stream', '=', stream).where('t.name', '=', name).executeTakeFirst();
+}
+
+/** Every live task of every project. */
+export async function selectLiveTasks(db: Kysely<Database>): Promise<DumpTaskWithSettings[]> {
+  return selectWithSettings(db).orderBy('t.created_at').orderBy('t.task_id').execute();
+}
+
+/** Live tasks of a stream whose names come after `after` (exclusive; undefined starts at the first), by name. */
+export async function selectTaskPage(
+  db: Kysely<Database>,
+  stream: number,
+  after: string | undefined,
+  limit: number,
+): Promise<DumpTaskSummary[]> {
+  let query = db
+    .selectFrom('dump_tasks as t')
+    .selectAll('t')
+    .select((select) =>
+      select
+        .selectFrom('dump_positions as p')
+        .whereRef('p.task_id', '=', 't.task_id')
+        .select(({ fn }) => fn.max('p.last_transfer_at').as('last'))
+        .as('last_transfer_at'),
+    )
+    .where('t.stream', '=', stream)
+    .where('t.deleted_at', 'is', null);
+  if (after !== undefined) query = query.where('t.name', '>', after);
+  return query.orderBy('t.name').limit(limit).execute();
+}
+
+export async function setTaskVersion(db: Kysely<Database>, taskId: string, version: number): Promise<void> {
+  await db.updateTable('dump_tasks').set({ version }).where('task_id', '=', taskId).execute();
+}
+
+export async function setTaskState(db: Kysely<Database>, taskId: string, state: string): Promise<void> {
+  await db.updateTable('dump_tasks').set({ state }).where('task_id', '=', taskId).execute();
+}
+
+/** Marks a task as deleted; the time of an earlier mark stays. */
+export async function markTaskDeleted(db: Kysely<Database>, taskId: string, state: string, at: number): Promise<void> {
+  await db
+    .updateTable('dump_tasks')
+    .set({ state, deleted_at: sql<number>`coalesce(deleted_at, ${at})` })
+    .where('task_id', '=', taskId)
+    .execute();
+}
+
+/** Counts rows that were added to dump_log in the same transaction. */
+export async function addLogRows(db: Kysely<Database>, taskId: string, rows: number): Promise<void> {
+  await db
+    .updateTable('dump_tasks')
+    .set({ log_rows: sql<number>`log_rows + ${rows}` })
+    .where('task_id', '=', taskId)
+    .execute();
+}
+
+function selectWithSettings(db: Kysely<Database>) {
+  return db
+    .selectFrom('dump_tasks as t')
+    .innerJoin('dump_task_versions as v', (join) =>
+      join.onRef('v.task_id', '=', 't.task_id').onRef('v.version', '=', 't.version'),
+    )
+    .selectAll('t')
+    .select('v.settings')
+    .where('t.deleted_at', 'is', null);
+}

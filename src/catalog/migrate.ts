@@ -1,0 +1,21 @@
+/**
+ * Brings a catalog's tables to the layout that this version knows. Safe to call at every start: what was done is
+ * remembered in the catalog itself, and each migration happens whole or not at all.
+ */
+import type { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import type { Database } from './schema.ts';
+import type { SqlDialect } from './sql-dialect.ts';
+import { initial } from './migrations/0001-initial.ts';
+
+/** Throws when a statement fails, and when the catalog was written by a newer version than this one. */
+export async function migrate(db: Kysely<Database>, dialect: SqlDialect = 'sqlite'): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    // Named here rather than found in a folder: a migration that is not shipped fails the type check, not the start.
+    provider: { getMigrations: async () => ({ '0001-initial': initial(dialect) }) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error instanceof Error) throw error;
+  if (error !== undefined) throw new Error('the catalog could not be migrated', { cause: error });
+}

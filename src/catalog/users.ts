@@ -1,0 +1,45 @@
+/** The statements about users. A user belongs to one domain (account) and acts in its projects. */
+import type { Kysely } from 'kysely';
+import type { Database } from './schema.ts';
+
+export interface User {
+  readonly id: string;
+  readonly domain: string;
+  /** Unique within the domain. */
+  readonly name: string;
+  /** As auth/passwords.ts writes it. */
+  readonly passwordHash: string;
+}
+
+const COLUMNS = ['id', 'domain', 'name', 'password_hash as passwordHash'] as const;
+
+export function selectUser(db: Kysely<Database>, id: string): Promise<User | undefined> {
+  return db.selectFrom('users').select(COLUMNS).where('id', '=', id).executeTakeFirst();
+}
+
+export function selectUserByName(db: Kysely<Database>, domain: string, name: string): Promise<User | undefined> {
+  return db
+    .selectFrom('users')
+    .select(COLUMNS)
+    .where('domain', '=', domain)
+    .where('name', '=', name)
+    .executeTakeFirst();
+}
+
+/** A taken id or name is a unique violation. */
+export async function insertUser(db: Kysely<Database>, user: User, createdAt: number): Promise<void> {
+  const { id, domain, name, passwordHash } = user;
+  await db
+    .insertInto('users')
+    .values({ id, domain, name, password_hash: passwordHash, created_at: createdAt })
+    .execute();
+}
+
+/** A taken name is a unique violation. */
+export async function renameUser(db: Kysely<Database>, id: string, domain: string, name: string): Promise<void> {
+  await db.updateTable('users').set({ domain, name }).where('id', '=', id).execute();
+}
+
+export async function updatePasswordHash(db: Kysely<Database>, id: string, passwordHash: string): Promise<void> {
+  await db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute();
+}

@@ -1,0 +1,88 @@
+/**
+ * Makes a dump task. The bucket is checked first, outside of the change: a slow store holds up nobody. The position of
+ * each partition is taken inside of it: LATEST is the end of the partition at that moment.
+ */
+import { insertPositions } from '../catalog/dump-positions.ts';
+import {
+  countLiveTasks,
+  insertTask,
+  insertTaskVersion,
+  selectTaskByName,
+  streamExists,
+  type DumpTaskRow,
+} from '../catalog/dump-tasks.ts';
+import { DomainError } from '../model/errors.ts';
+import { makeId } from '../model/ids.ts';
+import type { Stream } from '../model/stream.ts';
+import { validBounds } from '../streams/valid-bounds.ts';
+import type { DumpServices } from './dump-services.ts';
+import { makeTask } from './load-tasks.ts';
+import { parseSettings, parseTaskName, stringifySettings, type DumpDescriptor, type DumpSettings } from './settings.ts';
+
+/**
+ * Resolves to the id of the new task. Throws InvalidBody, UnsupportedDestination, BucketNotFound, ObjectStoreRefused,
+ * TaskExists, TooManyTasks, and StreamNotFound when the stream is deleted meanwhile.
+ */
+export async function createTask(services: DumpServices, stream: Stream, descriptor: DumpDescriptor): Promise<string> {
+  const { catalog, clock, random, limits, objectStore, dumpEngine } = services;
+  const name = parseTaskName(descriptor, limits);
+  const settings = parseSettings(descriptor, services);
+  await objectStore.checkBucket(settings.bucket);
+
+  return dumpEngine.change(async () => {
+    const now = clock.now();
+    const task: DumpTaskRow = {
+      task_id: makeId((size) => random.bytes(size)),
+      project_id: stream.projectId,
+      stream: stream.number,
+      stream_id: stream.id,
+      stream_name: stream.name,
+      name,
+      state: 'STARTING',
+      version: 1,
+      created_at: now,
+      deleted_at: null,
+      log_rows: 0,
+    };
+    const positions = (await startingPositions(services, stream, settings)).map(({ partition, position }) => ({
+      task_id: task.task_id,
+      partition,
+      position,
+      waiting_since: now,
+      last_name_time: 0,
+      last_transfer_at: null,
+      discarded: 0,
+    }));
+    await catalog.db.transaction().execute(async (transaction) => {
+      if (!(await streamExists(transaction, stream.number))) {
+        throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
+      }
+      if ((await selectTaskByName(transaction, stream.number, name)) !== undefined) {
+        throw new DomainError('TaskExists', [name, stream.name]);
+      }
+      if ((await countLiveTasks(transaction, stream.number)) >= limits.tasks_per_stream) {
+        throw new DomainError('TooManyTasks', [stream.name, limits.tasks_per_stream]);
+      }
+      await insertTask(transaction, task);
+      await insertTaskVersion(transaction, {
+        task_id: task.task_id,
+        version: 1,
+        settings: stringifySettings(settings),
+        created_at: now,
+      });
+      await insertPositions(transaction, positions);
+    });
+    dumpEngine.added(makeTask(task, settings, positions));
+    return task.task_id;
+  });
+}
+
+/** Where a task begins in each partition. Throws StreamNotFound. */
+function startingPositions({ recordLog, clock }: DumpServices, stream: Stream, settings: DumpSettings) {
+  return Promise.all(
+    stream.partitions.map(async ({ ref }) => {
+      const { first, next } = await validBounds(recordLog, clock, stream, ref);
+      return { partition: ref.partition, position: settings.consumerStrategy === 'LATEST' ? next : first };
+    }),
+  );
+}

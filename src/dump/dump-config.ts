@@ -1,0 +1,35 @@
+/** What the dump engine is told once: its parts of the outside world and the settings that hold for every task. */
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Random } from '../platform/random.ts';
+import type { RecordLog } from '../recordlog/record-log.ts';
+import type { Backoff } from './backoff.ts';
+
+/** The part of a pino logger that the engine writes to. */
+export interface DumpLogger {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface DumpConfig {
+  /** Files written at the same time. */
+  readonly uploads: number;
+  /** Bytes: a backlog is cut into files of about this size. */
+  readonly maxFileBytes: number;
+  /** Pauses between two tries of a file. */
+  readonly backoff: Backoff;
+  /** Payload bytes of the largest record: bounds what unmeasured records can hold. */
+  readonly maxRecordBytes: number;
+}
+
+export interface DumpParts {
+  readonly catalog: Catalog;
+  readonly recordLog: RecordLog;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: DumpLogger;
+  readonly config: DumpConfig;
+}

@@ -1,0 +1,134 @@
+/**
+ * The dump engine: keeps every dump task of the node going. It ties the scheduler (when to cut), the runner (writing
+ * files) and the committer (positions) together. The use cases beside it change tasks through `change` and tell it what
+ * has changed; see task-state.ts for the states of a task and ARCHITECTURE.md for why each record is in one file.
+ */
+import { failOpenPlans } from '../catalog/dump-log.ts';
+import { markTaskDeleted } from '../catalog/dump-tasks.ts';
+import { Committer } from './committer.ts';
+import type { DumpParts } from './dump-config.ts';
+import { Lane } from './lane.ts';
+import { loadTasks } from './load-tasks.ts';
+import { Runner } from './runner.ts';
+import { Scheduler } from './scheduler.ts';
+import { TaskTable, type DumpTask } from './task-table.ts';
+
+export interface DumpActivity {
+  /** Pairs are being looked at or planned, or a change of a task is under way. */
+  readonly planning: boolean;
+  /** Planned files that wait for an upload slot. */
+  readonly queued: number;
+  readonly uploading: number;
+  /** Outcomes on their way into the catalog. */
+  readonly committing: number;
+}
+
+export class DumpEngine {
+  readonly #parts: DumpParts;
+  readonly #tasks = new TaskTable();
+  readonly #lane = new Lane();
+  readonly #runner: Runner;
+  readonly #committer: Committer;
+  readonly #scheduler: Scheduler;
+
+  constructor(parts: DumpParts) {
+    this.#parts = parts;
+    const shared = { parts, tasks: this.#tasks, lane: this.#lane };
+    this.#runner = new Runner(parts, (outcome) => this.#committer.add(outcome));
+    this.#committer = new Committer({
+      ...shared,
+      onEnded: (pairs) => this.#scheduler.look(pairs),
+      onOrphan: ({ plan }) => this.#runner.discard(plan),
+    });
+    this.#scheduler = new Scheduler({ ...shared, runner: this.#runner });
+  }
+
+  /**
+   * Takes up every task where it was left, planned files first. Tasks for which `streamExists` is false, and deletions
+   * that a crash cut short, are brought to their end.
+   */
+  async start(streamExists: (stream: number) => boolean): Promise<void> {
+    const { tasks, unfinishedDeletes } = await loadTasks(this.#parts.catalog);
+    for (const taskId of unfinishedDeletes) await this.#writeEnd(taskId);
+    for (const task of tasks) {
+      if (streamExists(task.stream)) this.#tasks.add(task);
+      else await this.#writeEnd(task.id);
+    }
+    this.#scheduler.start();
+  }
+
+  /**
+   * Lets running uploads finish and be committed for up to `limitMs`, then aborts them. What is not committed stays
+   * planned and is done after the next start.
+   */
+  async close(limitMs: number): Promise<void> {
+    await this.#scheduler.close();
+    const limit = this.#parts.clock.after(limitMs, () => this.#runner.abortAll());
+    await this.#runner.drain();
+    limit.cancel();
+    await this.#committer.close();
+  }
+
+  /** What is going on at the moment. */
+  get activity(): DumpActivity {
+    return {
+      planning: this.#scheduler.busy || this.#lane.jobs > 0,
+      queued: this.#runner.queued,
+      uploading: this.#runner.running,
+      committing: this.#committer.pending + this.#runner.cleaning,
+    };
+  }
+
+  /** Runs a change of tasks when no other one is under way; nothing is planned or committed meanwhile. */
+  change<T>(job: () => Promise<T>): Promise<T> {
+    return this.#lane.run(job);
+  }
+
+  /** A live task. What it says is true until the end of the current change. */
+  task(taskId: string): DumpTask | undefined {
+    return this.#tasks.get(taskId);
+  }
+
+  /** Within a change, after its transaction: a task was created. */
+  added(task: DumpTask): void {
+    this.#tasks.add(task);
+    void this.#scheduler.tick();
+  }
+
+  /** Within a change, after its transaction: a task was started, or has new settings. */
+  changed(task: DumpTask): void {
+    for (const pair of task.pairs) pair.measured = { to: pair.position, bytes: 0 };
+    void this.#scheduler.tick();
+  }
+
+  /** Within a change, after its transaction: a task was stopped. */
+  stopped(task: DumpTask): void {
+    this.#runner.withdraw(task);
+  }
+
+  /** Within a change: deletes a task in the catalog and stops its work. Its files and its log stay. */
+  async end(taskId: string): Promise<void> {
+    await this.#writeEnd(taskId);
+    const task = this.#tasks.get(taskId);
+    if (task === undefined) return;
+    task.state = 'DELETE';
+    this.#tasks.remove(task);
+    this.#runner.abandon(task);
+  }
+
+  /** Ends the tasks of a stream that is being deleted; resolves when no more of them is planned or committed. */
+  async endTasksOfStream(stream: number): Promise<void> {
+    await this.change(async () => {
+      const ids = [...this.#tasks.all()].filter((task) => task.stream === stream).map(({ id }) => id);
+      for (const id of ids) await this.end(id);
+    });
+  }
+
+  async #writeEnd(taskId: string): Promise<void> {
+    const now = this.#parts.clock.now();
+    await this.#parts.catalog.db.transaction().execute(async (transaction) => {
+      await markTaskDeleted(transaction, taskId, 'DELETE', now);
+      await failOpenPlans(transaction, taskId, 'task deleted', now);
+    });
+  }
+}

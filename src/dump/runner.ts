@@ -1,0 +1,205 @@
+/**
+ * Takes planned files in the order in which they come and writes `uploads` of them at a time. What becomes of each goes
+ * to the committer as an Outcome; the upload slot is free again as soon as the object is stored, before the commit.
+ */
+import { DomainError, ERRORS } from '../model/errors.ts';
+import { retryDelay } from './backoff.ts';
+import type { DumpParts } from './dump-config.ts';
+import { FailedAttempt, LostRecords, writeFile, type WrittenFile } from './file-writer.ts';
+import type { DumpTask, Plan } from './task-table.ts';
+
+interface Ended {
+  readonly plan: Plan;
+  /** When the attempt began, in ms. */
+  readonly startedAt: number;
+}
+
+export type Outcome =
+  | (Ended & { readonly kind: 'delivered'; readonly file: WrittenFile })
+  | (Ended & {
+      readonly kind: 'failed';
+      readonly recordsRead: number;
+      readonly errorCode: string;
+      readonly cause: string;
+      /** See Plan.retryAt. */
+      readonly retryAt: number;
+    })
+  | (Ended & {
+      /** Nothing of [plan.first, to) will be delivered. */
+      readonly kind: 'givenUp';
+      readonly to: number;
+      readonly recordsRead: number;
+      readonly errorCode: string;
+      readonly cause: string;
+    });
+
+export class Runner {
+  readonly #parts: DumpParts;
+  readonly #deliver: (outcome: Outcome) => void;
+  /** Plans in phase `queued`, first in first out. */
+  readonly #queue = new Set<Plan>();
+  readonly #running = new Map<Plan, AbortController>();
+  readonly #cleaning = new Set<Promise<void>>();
+  #idle: (() => void)[] = [];
+  #closed = false;
+
+  /** `deliver` takes every outcome but that of an aborted upload; it must not throw. */
+  constructor(parts: DumpParts, deliver: (outcome: Outcome) => void) {
+    this.#parts = parts;
+    this.#deliver = deliver;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Removals of objects that are still under way. */
+  get cleaning(): number {
+    return this.#cleaning.size;
+  }
+
+  /** Queues a waiting plan. */
+  enqueue(plan: Plan): void {
+    if (this.#closed || plan.phase !== 'waiting') return;
+    plan.phase = 'queued';
+    this.#queue.add(plan);
+    this.#pump();
+  }
+
+  /** Takes a task's plans out of the queue; they wait again. Uploads that run are left alone. */
+  withdraw(task: DumpTask): void {
+    for (const { plan } of task.pairs) {
+      if (plan !== undefined && this.#queue.delete(plan)) plan.phase = 'waiting';
+    }
+  }
+
+  /** Ends the work on a deleted task's files and removes their objects as far as the store lets it. */
+  abandon(task: DumpTask): void {
+    this.withdraw(task);
+    for (const { plan } of task.pairs) {
+      if (plan === undefined) continue;
+      const upload = this.#running.get(plan);
+      if (upload !== undefined) upload.abort(new Error('the task was deleted'));
+      else this.discard(plan);
+    }
+  }
+
+  /** Removes the object of a file that is not to be committed, in the background and without a second try. */
+  discard(plan: Plan): void {
+    const removal = this.#remove(plan).catch((error: unknown) => {
+      this.#parts.logger.warn({ err: error, object: `${plan.bucket}/${plan.key}` }, 'uncommitted object not removed');
+    });
+    this.#cleaning.add(removal);
+    void removal.finally(() => this.#cleaning.delete(removal));
+  }
+
+  /** Lets no further upload begin. Resolves once none runs. */
+  async drain(): Promise<void> {
+    this.#closed = true;
+    for (const plan of this.#queue) plan.phase = 'waiting';
+    this.#queue.clear();
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await Promise.all(this.#cleaning);
+  }
+
+  /** Aborts what runs; its plans stay planned. */
+  abortAll(): void {
+    for (const upload of this.#running.values()) upload.abort(new Error('the server is shutting down'));
+  }
+
+  #pump(): void {
+    for (const plan of this.#queue) {
+      if (this.#running.size >= this.#parts.config.uploads) return;
+      this.#queue.delete(plan);
+      plan.phase = 'running';
+      const upload = new AbortController();
+      this.#running.set(plan, upload);
+      void this.#run(plan, upload.signal);
+    }
+  }
+
+  async #run(plan: Plan, signal: AbortSignal): Promise<void> {
+    const outcome = await this.#attempt(plan, signal);
+    this.#running.delete(plan);
+    if (outcome === undefined) plan.phase = 'waiting';
+    else this.#deliver(outcome);
+    if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    this.#pump();
+  }
+
+  /** Undefined for an attempt that was aborted. Does not throw. */
+  async #attempt(plan: Plan, signal: AbortSignal): Promise<Outcome | undefined> {
+    const { clock } = this.#parts;
+    const startedAt = clock.now();
+    const { ref } = plan.pair;
+    const { first, next, bucket, key } = plan;
+    try {
+      const { delimiter } = plan.settings;
+      const file = await writeFile(this.#parts, { ref, first, next, bucket, key, delimiter }, signal);
+      return { kind: 'delivered', plan, startedAt, file };
+    } catch (error) {
+      if (signal.aborted) {
+        // The store leaves nothing behind if it can; a task that is gone has no later try to make good what it left.
+        if (plan.pair.task.state === 'DELETE') this.discard(plan);
+        return undefined;
+      }
+      if (error instanceof LostRecords) return this.#lost(plan, startedAt, error);
+      const failure = error instanceof FailedAttempt ? error : new FailedAttempt(0, error);
+      return this.#failed(plan, startedAt, failure.recordsRead, failure.cause);
+    }
+  }
+
+  /**
+   * An earlier attempt whose answer was lost may have stored the object when the records were still there: the range
+   * counts as given up only when it is certain that no object holds it.
+   */
+  async #lost(plan: Plan, startedAt: number, error: LostRecords): Promise<Outcome> {
+    try {
+      await this.#remove(plan);
+    } catch (cause) {
+      return this.#failed(plan, startedAt, 0, cause);
+    }
+    return { kind: 'givenUp', plan, startedAt, to: error.to, recordsRead: 0, ...describe(error.cause) };
+  }
+
+  async #failed(plan: Plan, startedAt: number, recordsRead: number, cause: unknown): Promise<Outcome> {
+    const { clock, random, config } = this.#parts;
+    const now = clock.now();
+    const delay = retryDelay(plan.attempt, config.backoff, random.fraction());
+    const { retrySeconds } = plan.settings;
+    if (retrySeconds === undefined) {
+      return this.#retry(plan, startedAt, recordsRead, cause, delay);
+    }
+    const left = (plan.firstFailure ?? now) + retrySeconds * 1000 - now;
+    // The last try is made at the end of the time, not at the end of the pause that reaches over it.
+    if (left > 0) return this.#retry(plan, startedAt, recordsRead, cause, Math.min(delay, left));
+    try {
+      await this.#remove(plan);
+    } catch (error) {
+      this.#parts.logger.warn({ err: error, object: `${plan.bucket}/${plan.key}` }, 'given-up object not removed');
+    }
+    return { kind: 'givenUp', plan, startedAt, to: plan.next, recordsRead, ...describe(cause) };
+  }
+
+  #retry(plan: Plan, startedAt: number, recordsRead: number, cause: unknown, delay: number): Outcome {
+    const retryAt = this.#parts.clock.monotonic() + delay;
+    return { kind: 'failed', plan, startedAt, recordsRead, ...describe(cause), retryAt };
+  }
+
+  #remove({ bucket, key }: Plan): Promise<void> {
+    return this.#parts.objects.delete(bucket, key);
+  }
+}
+
+const MAX_CAUSE_CHARACTERS = 1000;
+
+/** What the dump log says of an error. */
+function describe(error: unknown): { errorCode: string; cause: string } {
+  const errorCode = error instanceof DomainError ? error.code : ERRORS.Internal.code;
+  const cause = error instanceof Error ? error.message : String(error);
+  return { errorCode, cause: cause.slice(0, MAX_CAUSE_CHARACTERS) };
+}

@@ -1,0 +1,215 @@
+/**
+ * Decides when a stream is cut: looks at every (task, partition), here called a pair, a few times a second, plans a file
+ * for each that is due, and queues planned files whose time has come. A look costs a handful of comparisons, so ten
+ * thousand pairs are a matter of milliseconds.
+ *
+ * A pair is due when there are records beyond its position and
+ *   - its interval has passed since the wait began, or
+ *   - the records measure `deliver_size_interval`, or the size at which a backlog is cut: then without waiting, and the
+ *     file ends where that size is reached.
+ * A pair without records has no file. Its wait goes on in whole intervals, so that the first record after a long silence
+ * waits for one interval at most.
+ */
+import { isDomainError } from '../model/errors.ts';
+import type { PartitionBounds } from '../recordlog/record-log.ts';
+import type { Timer } from '../platform/clock.ts';
+import type { DumpParts } from './dump-config.ts';
+import type { Lane } from './lane.ts';
+import { refreshPairs } from './load-tasks.ts';
+import { writePlans, type Due } from './planner.ts';
+import type { Runner } from './runner.ts';
+import { isActive } from './task-state.ts';
+import type { DumpTask, Pair, TaskTable } from './task-table.ts';
+
+export interface SchedulerOptions {
+  readonly parts: DumpParts;
+  readonly tasks: TaskTable;
+  readonly lane: Lane;
+  readonly runner: Runner;
+}
+
+/** Where a pair would be cut, were it not for its size: `to` is undefined while its interval has not passed. */
+type Wish =
+  | { readonly measure: false; readonly to: number | undefined }
+  | { readonly measure: true; readonly to: number | undefined; readonly end: number };
+
+/** A look every twentieth of the shortest interval, within these bounds. */
+const LOOKS_PER_INTERVAL = 20;
+const MIN_PERIOD_MS = 200;
+const MAX_PERIOD_MS = 1000;
+/** Plans of one transaction: it holds up whoever else writes to the catalog. */
+const PLANS_PER_TRANSACTION = 500;
+const MEGABYTE = 1024 * 1024;
+/** Most bytes of a frame that are not payload: its head, a timestamp and the longest key. */
+const FRAME_OVERHEAD = 5 + 2 + 8 + 65_535;
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  #timer: Timer | undefined;
+  /** What to look at next: everything, or the pairs that have just become free. */
+  #everything = false;
+  readonly #some = new Set<Pair>();
+  #looking: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at everything now, and from then on by itself. */
+  start(): void {
+    void this.tick();
+    this.#arm();
+  }
+
+  /** True while pairs are looked at or planned. */
+  get busy(): boolean {
+    return this.#looking !== undefined;
+  }
+
+  /** Looks at every pair. Resolves when all that was due is planned. */
+  tick(): Promise<void> {
+    this.#everything = true;
+    return this.#look();
+  }
+
+  /** Looks at some pairs soon, so that a backlog is not held up until the next tick. */
+  look(pairs: Iterable<Pair>): void {
+    for (const pair of pairs) this.#some.add(pair);
+    void this.#look();
+  }
+
+  /** Waits for the look that is under way; there is none after it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  #arm(): void {
+    if (this.#closed) return;
+    let seconds = Infinity;
+    for (const { settings } of this.#options.tasks.all()) seconds = Math.min(seconds, settings.deliverSeconds);
+    const period = Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, (seconds * 1000) / LOOKS_PER_INTERVAL));
+    this.#timer = this.#options.parts.clock.after(period, () => {
+      void this.tick();
+      this.#arm();
+    });
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookUntilSeen().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookUntilSeen(): Promise<void> {
+    const { tasks, parts } = this.#options;
+    while ((this.#everything || this.#some.size > 0) && !this.#closed) {
+      const whole = this.#everything;
+      const pairs = whole ? [...tasks.pairs()] : [...this.#some];
+      this.#everything = false;
+      this.#some.clear();
+      try {
+        await this.#lookAt(pairs, whole ? [...tasks.all()] : []);
+      } catch (error) {
+        // The next tick is the next try: what is due stays due.
+        parts.logger.error({ err: error }, 'dump planning failed');
+      }
+    }
+  }
+
+  async #lookAt(pairs: readonly Pair[], started: readonly DumpTask[]): Promise<void> {
+    const { tasks, parts, lane, runner } = this.#options;
+    const uncertain = pairs.filter((pair) => pair.uncertain && tasks.has(pair.task));
+    if (uncertain.length > 0) await lane.run(() => refreshPairs(parts.catalog, uncertain));
+
+    const due: Due[] = [];
+    const now = parts.clock.now();
+    for (const pair of pairs) {
+      if (pair.uncertain || !isActive(pair.task.state)) continue;
+      if (pair.plan !== undefined) {
+        if (pair.plan.phase === 'waiting' && pair.plan.retryAt <= parts.clock.monotonic()) runner.enqueue(pair.plan);
+        continue;
+      }
+      const wish = this.#wish(pair, now);
+      // Only what may be full is measured: that alone may have to wait for the disk.
+      const to = wish?.measure === true ? await this.#full(pair, wish) : wish?.to;
+      if (to !== undefined) due.push({ pair, to });
+    }
+    const starting = started.filter(({ state }) => state === 'STARTING');
+    let from = 0;
+    while (from < due.length || (from === 0 && starting.length > 0)) {
+      const some = due.slice(from, from + PLANS_PER_TRANSACTION);
+      const first = from === 0;
+      from += PLANS_PER_TRANSACTION;
+      await lane.run(async () => {
+        // Deleted tasks are in state DELETE, which neither has plans nor starts.
+        for (const plan of await writePlans(parts, some, first ? starting : [])) runner.enqueue(plan);
+      });
+    }
+  }
+
+  /** What a pair without a plan wants, undefined for nothing. Makes its wait go on when there is nothing to wait for. */
+  #wish(pair: Pair, now: number): Wish | undefined {
+    const bounds = this.#bounds(pair);
+    if (bounds === undefined) return undefined;
+    const interval = pair.task.settings.deliverSeconds * 1000;
+    // The wall clock was set back: what has been waited for so far is not known.
+    if (now < pair.waitingSince) pair.waitingSince = now;
+    const waited = now - pair.waitingSince;
+    if (bounds.next <= pair.position) {
+      pair.waitingSince += Math.floor(waited / interval) * interval;
+      return undefined;
+    }
+    // Records expired before they were delivered: a plan of exactly those, which the runner finds lost.
+    if (pair.position < bounds.first) return { measure: false, to: bounds.first };
+
+    const to = waited >= interval ? bounds.next : undefined;
+    if (pair.measured.to < pair.position) pair.measured = { to: pair.position, bytes: 0 };
+    const { maxRecordBytes } = this.#options.parts.config;
+    const unmeasured = (bounds.next - pair.measured.to) * (maxRecordBytes + FRAME_OVERHEAD);
+    const measure = pair.measured.bytes + unmeasured >= this.#fileBytes(pair);
+    return measure ? { measure, to, end: bounds.next } : { measure, to };
+  }
+
+  /** Where a file is cut that may have reached its size: there, or else where the wish says. */
+  async #full(pair: Pair, { to, end }: Wish & { measure: true }): Promise<number | undefined> {
+    const size = this.#fileBytes(pair);
+    if (!(await this.#measure(pair, end, size))) return to;
+    return pair.measured.bytes >= size || to !== undefined ? pair.measured.to : undefined;
+  }
+
+  #fileBytes({ task }: Pair): number {
+    const { deliverMegabytes } = task.settings;
+    const { maxFileBytes } = this.#options.parts.config;
+    return deliverMegabytes === undefined ? maxFileBytes : Math.min(maxFileBytes, deliverMegabytes * MEGABYTE);
+  }
+
+  /** Brings `measured` up to where the file would be full, or to the end. False when the log could not tell. */
+  async #measure(pair: Pair, next: number, full: number): Promise<boolean> {
+    const { to, bytes } = pair.measured;
+    if (bytes >= full || to >= next) return true;
+    const { recordLog, logger } = this.#options.parts;
+    try {
+      const extent = await recordLog.measure(pair.ref, to, full - bytes);
+      pair.measured = { to: extent.to, bytes: bytes + extent.bytes };
+      return true;
+    } catch (error) {
+      // A file of unknown size is better than none: what is wrong with the records shows when they are read.
+      logger.warn({ err: error, task: pair.task.id, partition: pair.ref.partition }, 'records not measured');
+      return false;
+    }
+  }
+
+  /** Undefined when the stream is gone: its tasks are about to end. */
+  #bounds(pair: Pair): PartitionBounds | undefined {
+    try {
+      return this.#options.parts.recordLog.bounds(pair.ref);
+    } catch (error) {
+      if (isDomainError(error, 'StreamNotFound')) return undefined;
+      throw error;
+    }
+  }
+}

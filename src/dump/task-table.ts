@@ -1,0 +1,102 @@
+/**
+ * What the engine knows of its tasks, in memory: a few numbers for each (task, partition), here called a pair, and its
+ * planned file if there is one. The catalog is the truth; these follow it, and change only in the engine's lane.
+ */
+import type { PartitionRef } from '../model/stream.ts';
+import type { DumpSettings } from './settings.ts';
+import type { TaskState } from './task-state.ts';
+
+export interface DumpTask {
+  readonly id: string;
+  readonly projectId: string;
+  /** Number of the stream. */
+  readonly stream: number;
+  readonly streamName: string;
+  readonly name: string;
+  state: TaskState;
+  version: number;
+  /** Those of `version`. */
+  settings: DumpSettings;
+  readonly pairs: Pair[];
+}
+
+/** One partition of one task. */
+export interface Pair {
+  readonly task: DumpTask;
+  readonly ref: PartitionRef;
+  /** The first record that no committed or given-up file holds. */
+  position: number;
+  /** When the current wait for the interval began, in ms. */
+  waitingSince: number;
+  lastNameTime: number;
+  lastTransferAt: number | null;
+  discarded: number;
+  /** The planned file; a pair has one at a time. */
+  plan: Plan | undefined;
+  /** Bytes known to lie between `position` and `to`. */
+  measured: { readonly to: number; readonly bytes: number };
+  /** A transaction about it failed without telling whether it happened: the catalog must be asked before going on. */
+  uncertain: boolean;
+}
+
+/** A planned file: a row of dump_log in state 2. */
+export interface Plan {
+  readonly pair: Pair;
+  /** Number of the row. */
+  readonly id: number;
+  /** [first, next) is what the file holds. */
+  readonly first: number;
+  readonly next: number;
+  /** Time of the plan in ms: when the stream was cut. */
+  readonly createdAt: number;
+  /** Begin of the interval that the file covers. */
+  readonly startTime: number;
+  readonly fileName: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** The task's version and settings at the time of the plan. */
+  readonly version: number;
+  readonly settings: DumpSettings;
+  /** The number of the next try or of the one that runs, from 1. */
+  attempt: number;
+  /** When the first attempt failed, in ms. */
+  firstFailure: number | undefined;
+  /** On the clock's monotonic scale: not before it is the next attempt made. */
+  retryAt: number;
+  /** waiting: for its time or its task; queued: for an upload slot; running: uploaded or committed. */
+  phase: 'waiting' | 'queued' | 'running';
+}
+
+/** A file that has failed and is not through yet. */
+export function isFailing(pair: Pair): boolean {
+  return pair.plan !== undefined && pair.plan.attempt > 1;
+}
+
+export class TaskTable {
+  readonly #tasks = new Map<string, DumpTask>();
+
+  get(taskId: string): DumpTask | undefined {
+    return this.#tasks.get(taskId);
+  }
+
+  add(task: DumpTask): void {
+    this.#tasks.set(task.id, task);
+  }
+
+  /** Whether `task` is known: a deleted one is not. */
+  has(task: DumpTask): boolean {
+    return this.#tasks.get(task.id) === task;
+  }
+
+  remove(task: DumpTask): void {
+    this.#tasks.delete(task.id);
+  }
+
+  all(): Iterable<DumpTask> {
+    return this.#tasks.values();
+  }
+
+  *pairs(): Generator<Pair, void, undefined> {
+    for (const task of this.#tasks.values()) yield* task.pairs;
+  }
+}

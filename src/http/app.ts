@@ -1,0 +1,119 @@
+/**
+ * The HTTP application: fastify with the habits of a DIS endpoint. `buildApp` makes it and starts nothing; whoever calls
+ * it listens and, in the end, calls `close`.
+ */
+import fastify, { LogController, type FastifyReply } from 'fastify';
+import type { Logger } from 'pino';
+import { DomainError } from '../model/errors.ts';
+import { validateBody } from './body-validation.ts';
+import { answerClientError } from './client-errors.ts';
+import { renderError, toDomainError } from './error-renderer.ts';
+import type { App } from './fastify-types.ts';
+import { acceptJsonBodies } from './json-body.ts';
+import { logAccess } from './plugins/access-log.ts';
+import { authenticate } from './plugins/authentication.ts';
+import { Drain } from './plugins/draining.ts';
+import { sendRequestIds } from './plugins/request-id.ts';
+import { parseQuery } from './query.ts';
+import { requestIds } from './request-ids.ts';
+import { ROUTES } from './routes/table.ts';
+import type { Services } from './services.ts';
+
+export interface AppOptions {
+  readonly services: Services;
+  readonly logger: Logger;
+  /** HTTP status of failed authentication, see auth.failure_status of the config. */
+  readonly authFailureStatus: 401 | 441;
+}
+
+export interface HttpApp {
+  readonly app: App;
+  /**
+   * Stops listening, lets running requests finish for up to `graceMs`, then cuts the connections that are left. Resolves
+   * when no request is running any more.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** A token may have 32,768 characters; Node allows 16 KiB for all headers together. */
+const MAX_HEADER_BYTES = 64 * 1024;
+/** Longest path segment: names are up to 64, cursors and tokens do not travel in paths. */
+const MAX_PARAM_CHARACTERS = 1024;
+const HEADERS_TIMEOUT_MS = 15_000;
+/** From the first byte of a request to its last: 12 MB at 100 KB/s. */
+const REQUEST_TIMEOUT_MS = 120_000;
+/** A body that is refused for its size is read to its end, and forgotten, unless it says that it is larger than this. */
+const DISCARDED_BODY_BYTES = 128 * 1024 * 1024;
+/** Above the 60 s after which load balancers let go, so that they, not we, close idle connections. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+
+const SWEEP_MS = 50;
+
+export function buildApp({ services, logger, authFailureStatus }: AppOptions): HttpApp {
+  const nextRequestId = requestIds(services.random);
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: nextRequestId,
+    requestIdHeader: false,
+    bodyLimit: services.limits.body_bytes,
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: MAX_PARAM_CHARACTERS,
+      querystringParser: parseQuery,
+    },
+    return503OnClosing: false,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, nextRequestId()),
+    frameworkErrors: (error, request, reply) => {
+      const answer = renderError(toDomainError(error), { authFailureStatus });
+      void (reply as FastifyReply).code(answer.status).header('X-Request-Id', request.id).send(answer.body);
+    },
+  }) as unknown as App;
+
+  app.setValidatorCompiler(validateBody);
+  acceptJsonBodies(app);
+  renderErrors(app, authFailureStatus);
+
+  const drain = new Drain();
+  sendRequestIds(app);
+  drain.install(app);
+  authenticate(app, services.tokens);
+  logAccess(app, logger);
+  for (const route of ROUTES) route(app, services);
+
+  return { app, close: (graceMs) => closeGracefully(app, drain, graceMs) };
+}
+
+function renderErrors(app: App, authFailureStatus: number): void {
+  app.setNotFoundHandler((request) => {
+    throw new DomainError('UnknownRoute', [request.method, request.url.slice(0, 256)]);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toDomainError(error);
+    if (refusal.kind === 'Internal') request.log.error({ err: error }, 'request failed');
+    // Fastify would hang up on the caller in the middle of its body, and a reset may overtake the answer.
+    const endless = Number(request.headers['content-length']) > DISCARDED_BODY_BYTES;
+    if (refusal.kind === 'RequestTooLarge' && !endless) reply.removeHeader('connection');
+    const { iam } = request.routeOptions.config;
+    const answer = renderError(refusal, { authFailureStatus, iam });
+    return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  });
+}
+
+async function closeGracefully(app: App, drain: Drain, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  // A connection whose answer is out while its body still comes in was not idle when the server closed; it will be.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
+  try {
+    const idle = drain.start();
+    await app.close();
+    await idle;
+  } finally {
+    clearTimeout(cut);
+    clearInterval(sweep);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Request bodies: JSON whatever the content type says, since DIS clients are careless with it, and never anything else.
+ * Members named `__proto__` or `constructor` are plain members of what is parsed: do not copy a body with Object.assign.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
+import { DomainError } from '../model/errors.ts';
+
+export function acceptJsonBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      refuseOtherForms(request.headers['content-type'], request.headers['content-encoding']);
+      done(null, parseJson(body));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** Undefined for no bytes at all. Throws InvalidBody. */
+export function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  // Decoding would silently change what is not UTF-8, record keys included.
+  if (!isUtf8(body)) throw new DomainError('InvalidBody', ['body', 'must be UTF-8']);
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new DomainError('InvalidBody', ['body', 'must be JSON'], error);
+  }
+}
+
+/** Protobuf and compressed bodies are part of DIS and not served: better said than reported as broken JSON. */
+function refuseOtherForms(type: string | undefined, encoding: string | undefined): void {
+  if (type?.includes('protobuf')) throw new DomainError('UnsupportedMediaType', ['application/x-protobuf']);
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
+    throw new DomainError('UnsupportedMediaType', [encoding.slice(0, 64)]);
+  }
+}

@@ -1,0 +1,19 @@
+/** POST /v2/{project_id}/records: 200 with one entry a record, in request order, also when some or all were refused. */
+import { encodePutAnswer } from '../../../codec/records-json.ts';
+import { putRecords } from '../../../streams/put-records.ts';
+import type { App } from '../../fastify-types.ts';
+import { PutRecordsBody } from '../../schemas/records.ts';
+import type { Services } from '../../services.ts';
+
+export function putRecordsRoute(app: App, services: Services): void {
+  app.post<{ Params: { projectId: string }; Body: PutRecordsBody }>(
+    '/v2/:projectId/records',
+    { config: { operation: 'putRecords' }, schema: { body: PutRecordsBody } },
+    async (request, reply) => {
+      const { stream_name, stream_id, records } = request.body;
+      const stream = services.registry.get(request.params.projectId, stream_name || undefined, stream_id || undefined);
+      const result = await putRecords(services, stream, records);
+      return reply.type('application/json; charset=utf-8').send(encodePutAnswer(result));
+    },
+  );
+}

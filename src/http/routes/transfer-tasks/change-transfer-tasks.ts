@@ -1,0 +1,22 @@
+/** POST /v2/{project_id}/streams/{stream_name}/transfer-tasks/action: start or stop tasks. 200 with an empty body. */
+import type { DumpServices } from '../../../dump/dump-services.ts';
+import { startTasks } from '../../../dump/start-tasks.ts';
+import { stopTasks } from '../../../dump/stop-tasks.ts';
+import type { App } from '../../fastify-types.ts';
+import { TransferTaskActionBody } from '../../schemas/transfer-tasks.ts';
+import { streamPaths, type StreamParams } from './paths.ts';
+
+export function changeTransferTasksRoute(app: App, services: DumpServices): void {
+  for (const path of streamPaths('/transfer-tasks/action')) {
+    app.post<{ Params: StreamParams; Body: TransferTaskActionBody }>(
+      path,
+      { config: { operation: 'changeTransferTasks' }, schema: { body: TransferTaskActionBody } },
+      async ({ params, body }, reply) => {
+        const stream = services.registry.get(params.projectId, params.streamName);
+        const taskIds = body.tasks.map(({ id }) => id);
+        await (body.action === 'start' ? startTasks : stopTasks)(services, stream, taskIds);
+        return reply.code(200).send();
+      },
+    );
+  }
+}

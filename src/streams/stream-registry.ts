@@ -1,0 +1,63 @@
+/**
+ * All streams of this node in memory, so that a put finds its stream with a lookup. The catalog is the truth: whoever
+ * changes a stream writes there first and then tells the registry.
+ */
+import { DomainError } from '../model/errors.ts';
+import type { Stream } from '../model/stream.ts';
+
+export class StreamRegistry {
+  /** Project, then name. */
+  readonly #byName = new Map<string, Map<string, Stream>>();
+  readonly #byId = new Map<string, Stream>();
+  readonly #byNumber = new Map<number, Stream>();
+
+  constructor(streams: Iterable<Stream> = []) {
+    for (const stream of streams) this.add(stream);
+  }
+
+  find(projectId: string, name: string): Stream | undefined {
+    return this.#byName.get(projectId)?.get(name);
+  }
+
+  /**
+   * The stream of a request: by its name or, when that is absent or unknown, by its id. "" counts as absent, since some
+   * clients always send both. Throws StreamNotFound, also for a stream of another project.
+   */
+  get(projectId: string, name: string | undefined, streamId?: string): Stream {
+    const named = name === undefined ? undefined : this.find(projectId, name);
+    if (named !== undefined) return named;
+    const identified = streamId === undefined ? undefined : this.#byId.get(streamId);
+    if (identified?.projectId === projectId) return identified;
+    throw new DomainError('StreamNotFound', [name || streamId || '', projectId]);
+  }
+
+  byNumber(number: number): Stream | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  /** Every stream of every project. Streams added or removed meanwhile may or may not be seen. */
+  all(): Iterable<Stream> {
+    return this.#byNumber.values();
+  }
+
+  /** The streams of a project, in order of name (by code unit). */
+  ofProject(projectId: string): Stream[] {
+    const streams = [...(this.#byName.get(projectId)?.values() ?? [])];
+    return streams.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Makes a stream known, or replaces what was known of it. */
+  add(stream: Stream): void {
+    let names = this.#byName.get(stream.projectId);
+    if (names === undefined) this.#byName.set(stream.projectId, (names = new Map<string, Stream>()));
+    names.set(stream.name, stream);
+    this.#byId.set(stream.id, stream);
+    this.#byNumber.set(stream.number, stream);
+  }
+
+  remove(stream: Stream): void {
+    this.#byName.get(stream.projectId)?.delete(stream.name);
+    this.#byId.delete(stream.id);
+    this.#byNumber.delete(stream.number);
+  }
+}

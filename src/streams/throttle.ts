@@ -1,0 +1,68 @@
+/**
+ * The throughput that the cloud service gives each partition, for those who want to test against it
+ * (`limits.profile: dis`). A bucket holds one second's worth of bytes and records and fills up continuously.
+ */
+import type { Partition, Stream } from '../model/stream.ts';
+import type { Clock } from '../platform/clock.ts';
+
+interface Rate {
+  readonly bytes: number;
+  readonly records: number;
+}
+
+const MEGABYTE = 1024 * 1024;
+const WRITE: Record<Stream['type'], Rate> = {
+  COMMON: { bytes: MEGABYTE, records: 1000 },
+  ADVANCED: { bytes: 5 * MEGABYTE, records: 2000 },
+};
+const READ: Record<Stream['type'], Rate> = {
+  COMMON: { bytes: 2 * MEGABYTE, records: Infinity },
+  ADVANCED: { bytes: 10 * MEGABYTE, records: Infinity },
+};
+
+interface Bucket {
+  bytes: number;
+  records: number;
+  filledAt: number;
+}
+
+export class Throttle {
+  readonly #clock: Clock;
+  readonly #writes = new WeakMap<Partition, Bucket>();
+  readonly #reads = new WeakMap<Partition, Bucket>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes a record of `bytes` out of the partition's allowance; false when it does not fit now. */
+  admitWrite(stream: Stream, partition: Partition, bytes: number): boolean {
+    const bucket = this.#filled(this.#writes, partition, WRITE[stream.type]);
+    if (bucket.records < 1 || bucket.bytes < bytes) return false;
+    bucket.records -= 1;
+    bucket.bytes -= bytes;
+    return true;
+  }
+
+  /** Whether a read may go on; what it then takes is told to `tookRead`, since only the answer shows how much it is. */
+  admitRead(stream: Stream, partition: Partition): boolean {
+    return this.#filled(this.#reads, partition, READ[stream.type]).bytes > 0;
+  }
+
+  tookRead(stream: Stream, partition: Partition, bytes: number): void {
+    this.#filled(this.#reads, partition, READ[stream.type]).bytes -= bytes;
+  }
+
+  #filled(buckets: WeakMap<Partition, Bucket>, partition: Partition, rate: Rate): Bucket {
+    const now = this.#clock.monotonic();
+    const bucket = buckets.get(partition) ?? { ...rate, filledAt: now };
+    buckets.set(partition, bucket);
+    const seconds = (now - bucket.filledAt) / 1000;
+    if (seconds > 0) {
+      bucket.bytes = Math.min(rate.bytes, bucket.bytes + seconds * rate.bytes);
+      bucket.records = Math.min(rate.records, bucket.records + seconds * rate.records);
+      bucket.filledAt = now;
+    }
+    return bucket;
+  }
+}

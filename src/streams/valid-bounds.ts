@@ -1,0 +1,23 @@
+/**
+ * Which records of a partition may be read: retention is a rule of the stream, so it is applied here, to the millisecond,
+ * while the log gives space back in its own time.
+ */
+import type { PartitionRef, Stream } from '../model/stream.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { PartitionBounds, RecordLog } from '../recordlog/record-log.ts';
+
+/** The oldest arrival time that a stream still keeps, in ms. */
+export function retentionStart(stream: Stream, clock: Clock): number {
+  return clock.now() - stream.retentionHours * 3_600_000;
+}
+
+/** `first`: the oldest record within retention (or `next`). `next`: the number of the next record. */
+export async function validBounds(
+  recordLog: RecordLog,
+  clock: Clock,
+  stream: Stream,
+  ref: PartitionRef,
+): Promise<PartitionBounds> {
+  const first = await recordLog.seek(ref, retentionStart(stream, clock));
+  return { first, next: recordLog.bounds(ref).next };
+}

@@ -1,0 +1,106 @@
+/** A client of the HTTP API that hides nothing: any method with any body, any header, and the answer as it came. */
+import { Agent, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+
+export interface Credentials {
+  readonly projectId: string;
+  readonly projectName: string;
+  readonly domain: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** What a conformance suite needs to know of the server it runs against. */
+export interface Target {
+  readonly baseUrl: string;
+  readonly credentials: Credentials;
+}
+
+export interface CallOptions {
+  /** An object is sent as JSON; text and bytes as they are. */
+  readonly body?: unknown;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly token?: string;
+  /** A header set to undefined is not sent. */
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The parsed body; undefined when it is empty or no JSON. */
+  readonly json: any; // eslint-disable-line @typescript-eslint/no-explicit-any
+}
+
+export class ApiClient {
+  readonly #baseUrl: string;
+  readonly #agent = new Agent({ keepAlive: true });
+
+  constructor(baseUrl: string) {
+    this.#baseUrl = baseUrl;
+  }
+
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const query = new URLSearchParams(Object.entries(options.query ?? {}).map(([key, value]) => [key, String(value)]));
+    const url = `${this.#baseUrl}${path}${query.size > 0 ? `?${query.toString()}` : ''}`;
+    const body = toBytes(options.body);
+    const headers: OutgoingHttpHeaders = {
+      ...(body === undefined
+        ? {}
+        : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length }),
+      ...(options.token === undefined ? {} : { 'X-Auth-Token': options.token }),
+      ...options.headers,
+    };
+    for (const [name, value] of Object.entries(headers)) if (value === undefined) delete headers[name];
+
+    return await new Promise<Answer>((resolve, reject) => {
+      const outgoing = request(url, { method, headers, agent: this.#agent }, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', reject);
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, json: parse(text) });
+        });
+      });
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+
+  /** Logs in and returns the token. */
+  async login({ domain, user, password, projectId }: Credentials): Promise<string> {
+    const answer = await this.call('POST', '/v3/auth/tokens', {
+      body: {
+        auth: {
+          identity: { methods: ['password'], password: { user: { name: user, password, domain: { name: domain } } } },
+          scope: { project: { id: projectId } },
+        },
+      },
+    });
+    const token = answer.headers['x-subject-token'];
+    if (answer.status !== 201 || typeof token !== 'string') {
+      throw new Error(`login answered ${answer.status}: ${answer.text}`);
+    }
+    return token;
+  }
+
+  /** Closes the connections that are kept open between calls. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function toBytes(body: unknown): Buffer | undefined {
+  if (body === undefined) return undefined;
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

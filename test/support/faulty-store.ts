@@ -1,0 +1,85 @@
+/** An object store that fails on purpose, around a real one. */
+import { DomainError } from '../../src/model/errors.ts';
+import type { ListedObject, ObjectStore, PutOptions, StoredObject } from '../../src/objects/object-store.ts';
+
+/**
+ * What becomes of a put: `before`: refused at once; `midway`: refused after the first piece; `after`: stored whole, but
+ * the answer is lost; `hang`: nothing happens until it is aborted.
+ */
+export type Fault = 'none' | 'before' | 'midway' | 'after' | 'hang';
+
+export class FaultyStore implements ObjectStore {
+  readonly #store: ObjectStore;
+  /** Faults of the next puts, one each; then there are none. */
+  readonly faults: Fault[] = [];
+  /** As long as it is set, every put has it. */
+  always: Fault | undefined;
+  failDeletes = false;
+  /** Puts that hang at the moment. */
+  hanging = 0;
+  puts = 0;
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  checkBucket(bucket: string): Promise<void> {
+    return this.#store.checkBucket(bucket);
+  }
+
+  async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject> {
+    this.puts += 1;
+    switch (this.always ?? this.faults.shift() ?? 'none') {
+      case 'none':
+        return this.#store.put(bucket, key, body, options);
+      case 'before':
+        throw refused(bucket, 'before');
+      case 'midway':
+        for await (const _piece of body) break;
+        throw refused(bucket, 'midway');
+      case 'after':
+        await this.#store.put(bucket, key, body, options);
+        throw refused(bucket, 'after');
+      case 'hang':
+        return this.#hang(options.signal);
+    }
+  }
+
+  head(bucket: string, key: string): Promise<StoredObject | undefined> {
+    return this.#store.head(bucket, key);
+  }
+
+  read(bucket: string, key: string): AsyncIterable<Uint8Array> {
+    return this.#store.read(bucket, key);
+  }
+
+  list(bucket: string, prefix: string): AsyncIterable<ListedObject> {
+    return this.#store.list(bucket, prefix);
+  }
+
+  async delete(bucket: string, key: string): Promise<void> {
+    if (this.failDeletes) throw refused(bucket, 'delete');
+    await this.#store.delete(bucket, key);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async #hang(signal: AbortSignal | undefined): Promise<never> {
+    this.hanging += 1;
+    try {
+      return await new Promise((_resolve, reject) => {
+        const abort = () => reject(signal?.reason as Error);
+        if (signal?.aborted) abort();
+        else signal?.addEventListener('abort', abort, { once: true });
+      });
+    } finally {
+      this.hanging -= 1;
+    }
+  }
+}
+
+function refused(bucket: string, when: string): DomainError {
+  return new DomainError('ObjectStoreRefused', [bucket, `503 Slow Down (${when})`]);
+}
