@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { FirstUserError } from './auth/first-user.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { DataDirectoryError } from './data-directory.ts';
-import { serve, type RunningServer } from './serve.ts';
+import { serve } from './serve.ts';
 
 interface ServeFlags {
   readonly dataDir?: string;
@@ -30,30 +30,32 @@ program
 await program.parseAsync();
 
 async function runServer({ dataDir, listen, config: file }: ServeFlags): Promise<void> {
-  let stopping = false;
-  let server: RunningServer | undefined;
-  const stop = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    if (server !== undefined) void stopServer(server);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-
+  // Before anything is opened: a signal that comes meanwhile stops the server as soon as it runs.
+  const asked = stopRequest();
   try {
     const flags = { data_dir: dataDir, listen };
-    server = await serve(loadConfig({ file, env: process.env, flags })); // eslint-disable-line no-restricted-syntax
+    const server = await serve(loadConfig({ file, env: process.env, flags })); // eslint-disable-line no-restricted-syntax
+    await asked;
+    await server.close();
+    process.exit(0);
   } catch (error) {
     process.stderr.write(`sluice: ${explain(error)}\n`);
     process.exit(1);
   }
-  // A signal that came while everything was being opened.
-  if (stopping) await stopServer(server);
 }
 
-async function stopServer(server: RunningServer): Promise<void> {
-  await server.close();
-  process.exit(0);
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopRequest(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = () => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
 }
 
 /** One line for what an operator can mend; the stack of everything else. */

@@ -116,7 +116,7 @@ test('a revoked token is refused at once, also to those that were being verified
   await assert.rejects(tokens.verify(token), invalid);
   assert.equal(await tokens.revoke(token), false);
 
-  // The answer is read before the revocation and arrives with it: it may be given, but not remembered.
+  // The answer is read before the revocation: it may be given, but not remembered.
   const verifying = tokens.verify(other);
   await tokens.revoke(other);
   await verifying;

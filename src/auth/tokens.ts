@@ -60,7 +60,7 @@ export class Tokens {
   readonly #remembered = new Map<string, Remembered>();
   /** Tokens being looked up: who asks meanwhile gets the same answer. */
   readonly #asked = new Map<string, Promise<Principal>>();
-  /** Counts revocations: an answer read before one must not be remembered after it. */
+  /** Counts revocations: over several connections an answer read before one may arrive after it, and must not stay. */
   #revocations = 0;
 
   constructor({ db, clock, random, lifeSeconds }: TokensOptions) {

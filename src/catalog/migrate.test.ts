@@ -9,6 +9,7 @@ import {
   PostgresQueryCompiler,
   sql,
 } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { openTestCatalog } from '../../test/support/catalog.ts';
 import { migrate } from './migrate.ts';
 import type { Database } from './schema.ts';
@@ -28,6 +29,24 @@ test('migrating twice changes nothing', async () => {
   await catalog.db.insertInto('meta').values({ key: 'a', value: '1' }).execute();
   await migrate(catalog.db);
   assert.equal((await catalog.db.selectFrom('meta').selectAll().execute()).length, 1);
+});
+
+test('a migration that fails halfway leaves nothing', async () => {
+  await using catalog = await openTestCatalog();
+  const failing = {
+    async up(db: Kysely<unknown>) {
+      await sql`create table half_done (a integer)`.execute(db);
+      throw new RangeError('on purpose');
+    },
+  };
+  const migrator = new Migrator({
+    db: catalog.db,
+    provider: { getMigrations: async () => ({ failing }) },
+    migrationTableName: 'test_migration',
+  });
+  const { error } = await migrator.migrateToLatest();
+  assert.ok(error instanceof RangeError);
+  await assert.rejects(sql`select * from half_done`.execute(catalog.db), /no such table/);
 });
 
 test('a catalog of a newer version is refused', async () => {

@@ -30,7 +30,7 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorName | undefined>> = {
 /** The refusal that a thrown value stands for; the value itself is kept as its cause. */
 export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
-  const { code, statusCode } = error as { readonly code?: unknown; readonly statusCode?: unknown };
+  const { code, statusCode } = (error ?? {}) as { readonly code?: unknown; readonly statusCode?: unknown };
   const known = typeof code === 'string' ? FRAMEWORK_ERRORS[code] : undefined;
   if (known !== undefined) return new DomainError(known, [], error);
   const refused = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;

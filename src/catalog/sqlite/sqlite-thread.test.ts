@@ -13,6 +13,10 @@ function spawn(options: WorkerOptions): Worker {
   return new Worker(new URL('./worker.ts', import.meta.url), { workerData: options });
 }
 
+/** Runs long enough for the thread to be ended meanwhile, which takes effect when the statement is through. */
+const SLOW = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000000)
+  select count(*) from n`;
+
 async function withFolder(use: (path: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-thread-'));
   try {
@@ -26,7 +30,7 @@ test('a thread that dies fails what waits for it and what comes after', () =>
   withFolder(async (path) => {
     const worker = spawn({ path, readOnly: false });
     const thread = await SqliteThread.start({ path, readOnly: false }, worker);
-    const waiting = [thread.run('alone', 'select 1', []), thread.run('alone', 'select 2', [])];
+    const waiting = [thread.run('alone', SLOW, []), thread.run('alone', 'select 1', [])];
     const results = Promise.all(waiting.map((run) => assert.rejects(run, /thread stopped/)));
     await worker.terminate();
     await results;

@@ -1,0 +1,28 @@
+/** Where a figure was measured: a figure without its machine says nothing. */
+import { spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+
+export function describeMachine(directory: string): string {
+  const [first] = cpus();
+  const disk = spawnSync('df', ['--output=fstype,source', directory], { encoding: 'utf8' }).stdout.trim().split('\n').at(-1);
+  const memory = `${Math.round(totalmem() / 1024 ** 3)} GiB`;
+  const [type = 'unknown', source = ''] = (disk ?? '').trim().split(/\s+/);
+  return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, ${memory}, ${type} on ${source}, Linux ${release()}, Node ${process.version}`;
+}
+
+/** Forgets the peak of a process's resident memory, so that the next `peakRss` is of what comes now. */
+export async function resetPeakRss(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** Peak resident memory of a process in MB (of 10^6 bytes) since its start or the last reset. */
+export async function peakRss(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return (Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
+}
+
+/** Waits until nothing written earlier is still on its way to the disk: one contestant must not pay for another. */
+export function settleDisk(directory: string): void {
+  spawnSync('sync', ['-f', directory]);
+}

@@ -1,0 +1,75 @@
+/** Checks what a dump engine has left behind against what was put: the promise of exactly-once files, spelled out. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { parseStoredSettings } from "../../src/dump/settings.js";
+/**
+ * Committed and given-up ranges tile each partition up to its position; committed objects hold exactly their records;
+ * names increase; counts agree; and the buckets hold the committed objects and, while files are under way, theirs.
+ */
+export async function auditDump(rig, { put, complete }) {
+    const rows = await rig.rows();
+    const tasks = await rig.catalog.db.selectFrom('dump_tasks').selectAll().execute();
+    const versions = await rig.catalog.db.selectFrom('dump_task_versions').selectAll().execute();
+    const allowed = new Set();
+    const expected = new Set();
+    for (const task of tasks) {
+        const ofTask = rows.filter(({ task_id }) => task_id === task.task_id);
+        assert.equal(task.log_rows, ofTask.length, 'log_rows counts the rows');
+        for (const row of (await rig.positions()).filter(({ task_id }) => task_id === task.task_id)) {
+            const ofPartition = ofTask.filter(({ partition }) => partition === row.partition);
+            const plans = ofPartition.filter(({ id }) => {
+                const sameFile = ofPartition.filter((other) => other.file_name === ofPartition.find((r) => r.id === id)?.file_name);
+                return sameFile[0]?.id === id;
+            });
+            const times = plans.map(({ created_at }) => created_at);
+            assert.deepEqual(times, [...new Set(times)].sort((a, b) => a - b), 'names increase');
+            const tiles = ofPartition
+                .filter(({ state, given_up }) => state === 0 || given_up === 1)
+                .sort((a, b) => a.first_sequence - b.first_sequence);
+            // Every task of the audit begins at 0.
+            let at = 0;
+            let discarded = 0;
+            for (const tile of tiles) {
+                assert.equal(tile.first_sequence, at, 'no gap, no overlap');
+                assert.ok(tile.next_sequence > at, 'no empty file');
+                at = tile.next_sequence;
+                if (tile.given_up === 1)
+                    discarded += tile.next_sequence - tile.first_sequence;
+            }
+            assert.equal(row.position, at, 'the position is where the tiles end');
+            assert.equal(row.discarded, discarded);
+            if (complete && task.deleted_at === null)
+                assert.equal(at, put[row.partition].length, 'all is through');
+            const open = ofPartition.filter(({ state }) => state === 2);
+            assert.ok(open.length <= 1, 'one plan at a time');
+            for (const plan of open) {
+                assert.equal(plan.first_sequence, at);
+                assert.equal(task.deleted_at, null);
+                allowed.add(plan.object_key);
+            }
+            for (const tile of tiles.filter(({ state }) => state === 0)) {
+                const version = versions.find((v) => v.task_id === task.task_id && v.version === tile.task_version);
+                const { delimiter } = parseStoredSettings(version.settings);
+                const records = put[row.partition].slice(tile.first_sequence, tile.next_sequence);
+                const text = await rig.object(tile.bucket, tile.object_key);
+                assert.equal(text, records.map((record) => record + delimiter).join(''));
+                assert.equal(tile.checksum, `sha256:${createHash('sha256').update(text).digest('hex')}`);
+                assert.equal(tile.bytes, Buffer.byteLength(text));
+                assert.equal(tile.records, records.length);
+                assert.equal(tile.read_records, records.length);
+                expected.add(tile.object_key);
+            }
+        }
+        // A crash may come between the end of a task and the removal of what it had not committed.
+        for (const { cause, object_key } of ofTask)
+            if (cause === 'task deleted')
+                allowed.add(object_key);
+    }
+    const found = new Set(await rig.keys('bucket'));
+    for (const key of expected)
+        assert.ok(found.has(key), `${key} is missing`);
+    for (const key of found)
+        assert.ok(expected.has(key) || allowed.has(key), `${key} is in no committed row`);
+    assert.equal(new Set(rows.filter(({ state }) => state === 0).map(({ object_key }) => object_key)).size, expected.size);
+}
+//# sourceMappingURL=dump-audit.js.map

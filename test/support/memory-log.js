@@ -1,0 +1,124 @@
+/**
+ * A record log that keeps everything in memory and follows the whole contract of RecordLog, for tests of what is built
+ * on one. `damage` makes records unreadable, which no real disk does when it is asked to.
+ */
+import { DomainError } from "../../src/model/errors.js";
+import { FrameReader } from "../../src/model/record-batch.js";
+import { DamagedRecords, } from "../../src/recordlog/record-log.js";
+export class MemoryLog {
+    #clock;
+    #partitions = new Map();
+    #closed = false;
+    constructor(clock) {
+        this.#clock = clock;
+    }
+    addPartitions(refs) {
+        for (const ref of refs) {
+            const key = keyOf(ref);
+            if (!this.#partitions.has(key))
+                this.#partitions.set(key, { blocks: [], first: 0, next: 0, damaged: [] });
+        }
+    }
+    async append(batches) {
+        return batches.map(({ ref, count, frames }) => {
+            if (this.#closed)
+                return { error: new DomainError('ShuttingDown') };
+            const state = this.#partitions.get(keyOf(ref));
+            if (state === undefined)
+                return { error: new DomainError('StreamNotFound', [ref.stream]) };
+            // Arrival times never go back, whatever the clock does.
+            const time = Math.max(this.#clock.now(), state.blocks.at(-1)?.time ?? 0);
+            const firstSequence = state.next;
+            state.blocks.push({ firstSequence, count, time, frames: Buffer.from(frames) });
+            state.next += count;
+            return { firstSequence, time };
+        });
+    }
+    bounds(ref) {
+        const { first, next } = this.#state(ref);
+        return { first, next };
+    }
+    async read(ref, from, maxBytes) {
+        const state = this.#state(ref);
+        const { first, next, blocks, damaged } = state;
+        if (from < first) {
+            throw new DomainError('SequenceNumberOutOfRange', [from, ' should be within ', first, ' ', next]);
+        }
+        const holes = damaged.filter(({ to }) => to > from).sort((a, b) => a.from - b.from);
+        const [hole] = holes;
+        if (hole !== undefined && hole.from <= from)
+            throw new DamagedRecords(ref, from, hole.to);
+        const found = [];
+        let bytes = 0;
+        for (const block of blocks) {
+            const end = Math.min(block.firstSequence + block.count, hole?.from ?? Infinity);
+            if (end <= from || end <= block.firstSequence)
+                continue;
+            const piece = cut(block, Math.max(from, block.firstSequence), end);
+            found.push(piece);
+            bytes += piece.frames.length;
+            if (bytes >= maxBytes || end === hole?.from)
+                break;
+        }
+        return found;
+    }
+    async seek(ref, time) {
+        const { blocks, first, next } = this.#state(ref);
+        const block = blocks.find((candidate) => candidate.time >= time);
+        return Math.max(first, block?.firstSequence ?? next);
+    }
+    async measure(ref, from, maxBytes) {
+        const { blocks, first, next } = this.#state(ref);
+        let bytes = 0;
+        for (const block of blocks) {
+            const end = block.firstSequence + block.count;
+            const start = Math.max(from, first, block.firstSequence);
+            if (end <= start)
+                continue;
+            bytes += cut(block, start, end).frames.length;
+            if (bytes >= maxBytes)
+                return { to: end, bytes };
+        }
+        return { to: next, bytes };
+    }
+    trim(ref, before) {
+        const state = this.#state(ref);
+        state.first = Math.max(state.first, Math.min(before, state.next));
+        state.blocks = state.blocks.filter((block) => block.firstSequence + block.count > state.first);
+    }
+    async deleteStream(stream) {
+        for (const key of this.#partitions.keys())
+            if (key.startsWith(`${stream}/`))
+                this.#partitions.delete(key);
+    }
+    get failure() {
+        return this.#closed ? new DomainError('ShuttingDown') : undefined;
+    }
+    async close() {
+        this.#closed = true;
+    }
+    /** Makes [from, to) unreadable from now on. */
+    damage(ref, from, to) {
+        this.#state(ref).damaged.push({ from, to });
+    }
+    #state(ref) {
+        const state = this.#partitions.get(keyOf(ref));
+        if (state === undefined)
+            throw new DomainError('StreamNotFound', [ref.stream]);
+        return state;
+    }
+}
+function keyOf({ stream, partition }) {
+    return `${stream}/${partition}`;
+}
+/** The records [from, to) of a block that holds them. */
+function cut(block, from, to) {
+    const reader = new FrameReader(block.frames);
+    let start = 0;
+    for (let sequence = block.firstSequence; sequence < to && reader.next(); sequence += 1) {
+        if (sequence === from)
+            start = reader.frame;
+    }
+    return { ...block, firstSequence: from, count: to - from, frames: block.frames.subarray(start, reader.end) };
+}
+//# sourceMappingURL=memory-log.js.map
