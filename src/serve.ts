@@ -28,7 +28,7 @@ import { repeat } from './platform/repeat.ts';
 import { openLocalLog } from './recordlog/local/local-log.ts';
 import type { RecordLog } from './recordlog/record-log.ts';
 import { CursorCodec } from './streams/cursor.ts';
-import { Retention } from './streams/retention.ts';
+import { trimExpired } from './streams/retention.ts';
 import { StreamRegistry } from './streams/stream-registry.ts';
 import { Throttle } from './streams/throttle.ts';
 
@@ -77,14 +77,12 @@ export async function serve(config: Config): Promise<RunningServer> {
 
     const { registry, recordLog } = await openStreams(config, catalog, data.path('log'), logger);
     opened('record log', DISK_LIMIT_MS, () => recordLog.close());
-    const retention = new Retention({
-      registry,
-      recordLog,
+    const retention = repeat(
       clock,
-      checkSeconds: config.record_log.retention_check_seconds,
-      onError: (error) => logger.error({ err: error }, 'expired records could not be given up'),
-    });
-    retention.start();
+      config.record_log.retention_check_seconds * 1000,
+      () => trimExpired({ registry, recordLog, clock }),
+      (error) => logger.error({ err: error }, 'expired records could not be given up'),
+    );
     opened('retention', DISK_LIMIT_MS, () => retention.close());
 
     const dumpEngine = makeDumpEngine(config, catalog, recordLog, objectStore, logger);

@@ -14,7 +14,7 @@ const to = openSync(process.argv[3]!, 'w');
 for (;;) {
   const length = readSync(from, piece, 0, PIECE_BYTES, null);
   if (length === 0) break;
-  for (let written = 0; written < length; ) written += writeSync(to, piece, written, length - written);
+  for (let written = 0; written < length;) written += writeSync(to, piece, written, length - written);
 }
 fsyncSync(to);
 closeSync(to);

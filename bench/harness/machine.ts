@@ -5,7 +5,10 @@ import { cpus, release, totalmem } from 'node:os';
 
 export function describeMachine(directory: string): string {
   const [first] = cpus();
-  const disk = spawnSync('df', ['--output=fstype,source', directory], { encoding: 'utf8' }).stdout.trim().split('\n').at(-1);
+  const disk = spawnSync('df', ['--output=fstype,source', directory], { encoding: 'utf8' })
+    .stdout.trim()
+    .split('\n')
+    .at(-1);
   const memory = `${Math.round(totalmem() / 1024 ** 3)} GiB`;
   const [type = 'unknown', source = ''] = (disk ?? '').trim().split(/\s+/);
   return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, ${memory}, ${type} on ${source}, Linux ${release()}, Node ${process.version}`;

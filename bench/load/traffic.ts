@@ -93,7 +93,11 @@ function getRequest({ dialect, path, token, records }: GetTraffic, cursor: strin
   if (dialect === 'kinesis') {
     return post(path, kinesisHeaders('GetRecords'), JSON.stringify({ ShardIterator: cursor, Limit: records }));
   }
-  const lines = [`GET ${path}?partition-cursor=${cursor}&limit=${records} HTTP/1.1`, 'Host: bench', ...tokenHeader(token)];
+  const lines = [
+    `GET ${path}?partition-cursor=${cursor}&limit=${records} HTTP/1.1`,
+    'Host: bench',
+    ...tokenHeader(token),
+  ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 }
 

@@ -159,10 +159,9 @@ class FileBody {
 
   /** Up to where records are gone for good, if that is what an error of the log says. */
   #endOfLoss(error: unknown): number | undefined {
-    if (error instanceof DamagedRecords) return Math.max(error.to, this.next + 1);
-    if (!isDomainError(error, 'SequenceNumberOutOfRange')) return undefined;
-    const { first } = this.#recordLog.bounds(this.#file.ref);
-    return first > this.next ? first : undefined;
+    const { first, next } = this.#recordLog.bounds(this.#file.ref);
+    if (error instanceof DamagedRecords) return Math.min(Math.max(error.to, this.next + 1), next);
+    return isDomainError(error, 'SequenceNumberOutOfRange') && first > this.next ? first : undefined;
   }
 }
 

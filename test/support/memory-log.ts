@@ -117,9 +117,11 @@ export class MemoryLog implements RecordLog {
     this.#closed = true;
   }
 
-  /** Makes [from, to) unreadable from now on. */
+  /** Makes the records [from, to) unreadable from now on, as far as they exist. */
   damage(ref: PartitionRef, from: number, to: number): void {
-    this.#state(ref).damaged.push({ from, to });
+    const state = this.#state(ref);
+    const end = Math.min(to, state.next);
+    if (from < end) state.damaged.push({ from, to: end });
   }
 
   #state(ref: PartitionRef): PartitionState {

@@ -1,5 +1,6 @@
 /** POST /v2/{project_id}/records: 200 with one entry a record, in request order, also when some or all were refused. */
 import { encodePutAnswer } from '../../../codec/records-json.ts';
+import { DomainError } from '../../../model/errors.ts';
 import { putRecords } from '../../../streams/put-records.ts';
 import type { App } from '../../fastify-types.ts';
 import { PutRecordsBody } from '../../schemas/records.ts';
@@ -11,6 +12,7 @@ export function putRecordsRoute(app: App, services: Services): void {
     { config: { operation: 'putRecords' }, schema: { body: PutRecordsBody } },
     async (request, reply) => {
       const { stream_name, stream_id, records } = request.body;
+      if (!stream_name && !stream_id) throw new DomainError('InvalidBody', ['stream_name', 'is missing']);
       const stream = services.registry.get(request.params.projectId, stream_name || undefined, stream_id || undefined);
       const result = await putRecords(services, stream, records);
       return reply.type('application/json; charset=utf-8').send(encodePutAnswer(result));

@@ -1,0 +1,94 @@
+/** The server under test, as `bin/sluice serve` starts it, and the few calls that every benchmark makes. */
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import { startServer, type TestServer } from '../../test/support/server.ts';
+import type { LoadGenerator } from '../load/load-generator.ts';
+
+/** Settings of the product, but for quotas that are in the way of a benchmark. */
+const CONFIG = { limits: { common_partitions: 10_000, tasks_per_stream: 1000 } };
+
+export const RECORD_BYTES = 1024;
+export const RECORDS_PER_REQUEST = 500;
+
+export class Sluice {
+  readonly server: TestServer;
+  #token = '';
+
+  private constructor(server: TestServer) {
+    this.server = server;
+  }
+
+  static async start(dataDir: string): Promise<Sluice> {
+    const sluice = new Sluice(await startServer({ dataDir, config: CONFIG }));
+    sluice.#token = await sluice.server.token();
+    return sluice;
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+
+  get recordsPath(): string {
+    return `/v2/${this.server.projectId}/records`;
+  }
+
+  /** A call below the project; throws unless it is answered with 2xx. */
+  async call(method: string, path: string, options: { body?: unknown; query?: Record<string, string> } = {}) {
+    const answer = await this.server.client.call(method, `/v2/${this.server.projectId}${path}`, {
+      ...options,
+      token: this.#token,
+    });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer;
+  }
+
+  async createStream(name: string, partitions: number): Promise<void> {
+    await this.call('POST', '/streams', { body: { stream_name: name, partition_count: partitions } });
+  }
+
+  async deleteStream(name: string): Promise<void> {
+    await this.call('DELETE', `/streams/${name}`);
+  }
+
+  /** A task that delivers a stream from its beginning, looked at every second. Resolves to its id. */
+  async createTask(stream: string, name: string): Promise<string> {
+    await this.call('POST', `/streams/${stream}/transfer-tasks`, {
+      body: {
+        destination_type: 'OBS',
+        obs_destination_descriptor: {
+          task_name: name,
+          obs_bucket_path: 'bench',
+          deliver_time_interval: 1,
+          consumer_strategy: 'TRIM_HORIZON',
+          destination_file_type: 'text',
+        },
+      },
+    });
+    const answer = await this.call('GET', `/streams/${stream}/transfer-tasks/${name}`);
+    return (answer.json as { task_id: string }).task_id;
+  }
+
+  /** Puts whole requests of records, dealt evenly to the partitions. */
+  async fill(load: LoadGenerator, stream: string, partitions: number, requests: number): Promise<void> {
+    await load.run({
+      url: this.server.baseUrl,
+      connections: 4,
+      requests,
+      traffic: {
+        kind: 'put',
+        dialect: 'dis',
+        path: this.recordsPath,
+        stream,
+        token: this.#token,
+        records: RECORDS_PER_REQUEST,
+        payloadBytes: RECORD_BYTES,
+        partitions,
+      },
+    });
+  }
+
+  /** The catalog's file, for what the API has no call for. To write to it, stop the server first. */
+  openCatalog(readOnly: boolean): DatabaseSync {
+    return new DatabaseSync(join(this.server.dataDir, 'catalog.db'), { readOnly });
+  }
+}

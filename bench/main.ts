@@ -1,0 +1,73 @@
+/**
+ * The benchmarks: `npm run bench -- [put|get|dump|log|startup|all]`. Every figure is taken beside its floor in the same
+ * run, in turns, and is printed as median (min–max); ratios are of neighbours in the same round.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchDumpLog } from './cases/dump-log.ts';
+import { benchDump } from './cases/dump.ts';
+import { benchGet } from './cases/get.ts';
+import { benchPut } from './cases/put.ts';
+import { benchStartUp } from './cases/start-up.ts';
+import type { Benchmark } from './harness/context.ts';
+import { describeMachine } from './harness/machine.ts';
+import { render, type Section } from './harness/markdown.ts';
+import { writeResults } from './harness/results-file.ts';
+import { LoadGenerator } from './load/load-generator.ts';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  put: benchPut,
+  get: benchGet,
+  dump: benchDump,
+  log: benchDumpLog,
+  startup: benchStartUp,
+};
+const USAGE = `usage: npm run bench -- [${[...Object.keys(BENCHMARKS), 'all'].join('|')}] [options]
+  --repeats N     rounds of every comparison (5)
+  --seconds S     length of one load run (2)
+  --dir DIR       where to work; its disk is the one that is measured (the system's temporary folder)
+  --date DATE     date for the record (today)
+  --write         update bench/results.md
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    repeats: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    dir: { type: 'string', default: tmpdir() },
+    date: { type: 'string', default: new Date().toISOString().slice(0, 10) },
+    write: { type: 'boolean', default: false },
+  },
+});
+const [wanted = 'all'] = positionals;
+const names = wanted === 'all' ? Object.keys(BENCHMARKS) : [wanted];
+const [repeats, seconds] = [Number(values.repeats), Number(values.seconds)];
+if (!names.every((name) => Object.hasOwn(BENCHMARKS, name)) || !(repeats >= 1) || !(seconds > 0)) {
+  process.stderr.write(USAGE);
+  process.exit(2);
+}
+
+const sections: Section[] = [];
+for (const name of names) {
+  const section = await runBenchmark(BENCHMARKS[name]!);
+  sections.push(section);
+  process.stdout.write(`${render(section)}\n\n`);
+}
+if (values.write) await writeResults(sections);
+
+async function runBenchmark(benchmark: Benchmark): Promise<Section> {
+  const directory = await mkdtemp(join(values.dir, 'sluice-bench-'));
+  const load = new LoadGenerator();
+  try {
+    const progress = (message: string) => void process.stderr.write(`${message}\n`);
+    const { title, blocks } = await benchmark({ directory, repeats, seconds, load, progress });
+    const source = `${values.date}, ${repeats} rounds. ${describeMachine(directory)}.`;
+    return { title, blocks: [...blocks, `_${source}_`] };
+  } finally {
+    load.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
