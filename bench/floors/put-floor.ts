@@ -43,7 +43,7 @@ function handle(request: IncomingMessage, body: Buffer, response: ServerResponse
   let at = 0;
   for (const { data } of records) at += payload.write(data, at, 'base64');
   queue.push({ payload, answer: () => answer(records.length, response) });
-  if (!writing) void flush();
+  if (!writing) flush().catch(giveUp);
 }
 
 async function flush(): Promise<void> {
@@ -56,6 +56,12 @@ async function flush(): Promise<void> {
     for (const waiting of group) waiting.answer();
   }
   writing = false;
+}
+
+/** An answer without its sync would be no floor. */
+function giveUp(error: unknown): never {
+  process.stderr.write(`${String(error)}\n`);
+  process.exit(1);
 }
 
 function append(payloads: Buffer[]): Promise<number> {

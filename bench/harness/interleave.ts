@@ -2,7 +2,7 @@
 
 export interface Contestant<T> {
   readonly name: string;
-  run(): Promise<T>;
+  readonly run: () => Promise<T>;
 }
 
 /** Results of each contestant by name, one a round. */

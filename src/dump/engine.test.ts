@@ -374,6 +374,29 @@ test(
 );
 
 test(
+  'stop: what runs is committed though the task is PAUSED, what is queued does not begin',
+  withRig(
+    async (rig) => {
+      const id = await create(rig);
+      await rig.put(0, 'a');
+      await rig.put(1, 'b');
+      rig.store.faults.push('hold');
+      await rig.advance(60_000);
+      await stopTasks(rig.services, rig.stream, [id]);
+      rig.store.release();
+      await rig.settle();
+      await rig.advance(120_000);
+      assert.deepEqual(
+        (await rig.rows()).map(({ state }) => state),
+        [0, 2],
+      );
+      assert.equal(await taskState(rig, id), 'PAUSED');
+    },
+    { partitions: 2, config: { uploads: 1 } },
+  ),
+);
+
+test(
   'start and stop are for tasks of the stream only; an unknown id changes nothing',
   withRig(async (rig) => {
     const id = await create(rig);

@@ -71,7 +71,10 @@ export interface RecordLog {
   /** Gives up records below `before`; their space comes back when nothing else needs it. Never moves back. */
   trim(ref: PartitionRef, before: number): void;
 
-  /** Gives up a stream and all of its records. The stream number must not be used again. */
+  /**
+   * Gives up a stream and all of its records: at once for readers; the space comes back in the background. The stream
+   * number must not be used again.
+   */
   deleteStream(stream: number): Promise<void>;
 
   /** Why appends are refused at the moment, or undefined when they are taken. */

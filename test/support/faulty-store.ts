@@ -4,9 +4,9 @@ import type { ListedObject, ObjectStore, PutOptions, StoredObject } from '../../
 
 /**
  * What becomes of a put: `before`: refused at once; `midway`: refused after the first piece; `after`: stored whole, but
- * the answer is lost; `hang`: nothing happens until it is aborted.
+ * the answer is lost; `hang`: nothing happens until it is aborted; `hold`: nothing happens until `release`.
  */
-export type Fault = 'none' | 'before' | 'midway' | 'after' | 'hang';
+export type Fault = 'none' | 'before' | 'midway' | 'after' | 'hang' | 'hold';
 
 export class FaultyStore implements ObjectStore {
   readonly #store: ObjectStore;
@@ -15,8 +15,9 @@ export class FaultyStore implements ObjectStore {
   /** As long as it is set, every put has it. */
   always: Fault | undefined;
   failDeletes = false;
-  /** Puts that hang at the moment. */
+  /** Puts that hang or are held at the moment. */
   hanging = 0;
+  #held: (() => void)[] = [];
   puts = 0;
 
   constructor(store: ObjectStore) {
@@ -42,7 +43,17 @@ export class FaultyStore implements ObjectStore {
         throw refused(bucket, 'after');
       case 'hang':
         return this.#hang(options.signal);
+      case 'hold':
+        this.hanging += 1;
+        await new Promise<void>((resolve) => this.#held.push(resolve));
+        return this.#store.put(bucket, key, body, options);
     }
+  }
+
+  /** Lets the puts that are held go on. */
+  release(): void {
+    this.hanging -= this.#held.length;
+    for (const go of this.#held.splice(0)) go();
   }
 
   head(bucket: string, key: string): Promise<StoredObject | undefined> {

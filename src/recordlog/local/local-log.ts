@@ -4,6 +4,7 @@
  *
  * The caller makes sure that no other process has the folder open.
  */
+import { dirname } from 'node:path';
 import { DomainError } from '../../model/errors.ts';
 import type { PartitionRef } from '../../model/stream.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -42,6 +43,7 @@ export interface LocalLogOptions {
 export async function openLocalLog(options: LocalLogOptions): Promise<RecordLog> {
   const { directory, fileSystem, clock, segmentBytes, maxPendingBytes, report } = options;
   await fileSystem.makeDirectory(directory);
+  await fileSystem.syncDirectory(dirname(directory));
   const partitions = new PartitionMap();
   for (const ref of options.partitions) partitions.add(ref);
   const deleted = new Set(options.deletedStreams);
@@ -129,7 +131,6 @@ class LocalLog implements RecordLog {
 
   async deleteStream(stream: number): Promise<void> {
     this.#giveUp(this.#partitions.removeStream(stream).flatMap(({ extents }) => extents));
-    await this.#reclaimer.settled();
   }
 
   async close(): Promise<void> {

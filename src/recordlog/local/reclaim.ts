@@ -83,11 +83,6 @@ export class Reclaimer {
     await Promise.all([...this.#segments].map((segment) => segment.closeFile()));
   }
 
-  /** Resolves when everything that is due now has been done. */
-  async settled(): Promise<void> {
-    await this.#running;
-  }
-
   async #remove(segment: Segment): Promise<void> {
     this.#segments.delete(segment);
     await segment.remove();

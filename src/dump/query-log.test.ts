@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { openTestCatalog, type TestCatalog } from '../../test/support/catalog.ts';
+import { LIMITS, PROJECT } from '../../test/support/dump-rig.ts';
+import { seededFraction } from '../../test/support/random.ts';
+import {
+  insertPlans,
+  LOG_SORT_COLUMNS,
+  selectLogPage,
+  type LogSortColumn,
+  type NewLogRow,
+} from '../catalog/dump-log.ts';
+import { insertTask } from '../catalog/dump-tasks.ts';
+import { isDomainError } from '../model/errors.ts';
+import { parseLogRequest, type LogRequest } from './log-request.ts';
+import { queryLog } from './query-log.ts';
+
+const TASK = 'CDaRPdvKUfZrAhzTaYs';
+const OTHER = 'AAAAAAAAAAAAAAAAAAA';
+
+/** A task with a log whose keys have many ties, and beside it a task of another project with a log of its own. */
+async function openLog(rows: number): Promise<TestCatalog> {
+  const catalog = await openTestCatalog();
+  for (const [id, project] of [
+    [TASK, PROJECT],
+    [OTHER, 'other'],
+  ] as const) {
+    await insertTask(catalog.db, {
+      task_id: id,
+      project_id: project,
+      stream: 1,
+      stream_id: 's'.repeat(19),
+      stream_name: 'orders',
+      name: id,
+      state: 'RUNNING',
+      version: 1,
+      created_at: 1,
+      deleted_at: null,
+      log_rows: rows,
+    });
+    const fraction = seededFraction(3);
+    const few = () => Math.floor(fraction() * 4);
+    const all = Array.from({ length: rows }, (_, index) => row(id, index, few));
+    if (rows > 0) await insertPlans(catalog.db, all);
+  }
+  return catalog;
+}
+
+function row(taskId: string, index: number, few: () => number): NewLogRow {
+  return {
+    task_id: taskId,
+    task_version: 1,
+    partition: 0,
+    state: few() % 3,
+    first_sequence: index,
+    next_sequence: index + 1,
+    created_at: few(),
+    start_time: few(),
+    end_time: few(),
+    read_records: few(),
+    records: few(),
+    bytes: few(),
+    file_name: `${taskId}.${index}`,
+    bucket: 'b',
+    object_key: `${taskId}.${index}`,
+    checksum: null,
+    etag: null,
+    attempt: 1,
+    error_code: null,
+    cause: null,
+    given_up: 0,
+  };
+}
+
+const byKey = (column: LogSortColumn) => (a: Record<LogSortColumn | 'id', number>, b: typeof a) =>
+  a[column] - b[column] || a.id - b.id;
+
+test('every page of every order is the slice of the whole list, ties by the order of making', async () => {
+  await using catalog = await openLog(53);
+  const all = await catalog.db.selectFrom('dump_log').selectAll().where('task_id', '=', TASK).execute();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...LOG_SORT_COLUMNS),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 60 }),
+      async (column, descending, pageSize) => {
+        const sorted = all.toSorted(byKey(column)).map(({ id }) => id);
+        if (descending) sorted.reverse();
+        const pages: number[] = [];
+        for (let pageIndex = 1; pageIndex <= Math.ceil(53 / pageSize) + 1; pageIndex += 1) {
+          const page = await queryLog({ catalog }, PROJECT, TASK, { column, descending, pageIndex, pageSize });
+          assert.equal(page.total, 53);
+          pages.push(...page.rows.map(({ id }) => id));
+        }
+        assert.deepEqual(pages, sorted);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a page is the same from either end of the index', async () => {
+  await using catalog = await openLog(20);
+  for (const column of LOG_SORT_COLUMNS) {
+    for (const descending of [false, true]) {
+      for (const offset of [0, 6, 13, 18]) {
+        const page = { taskId: TASK, column, descending, offset, size: 7 };
+        const front = await selectLogPage(catalog.reader, { ...page, fromEnd: false });
+        assert.deepEqual(await selectLogPage(catalog.reader, { ...page, fromEnd: true }), front);
+      }
+    }
+  }
+});
+
+test('the rows of a page are found by the index alone, without sorting the log', async () => {
+  await using catalog = await openLog(1);
+  for (const column of LOG_SORT_COLUMNS) {
+    const { rows } = await catalog.reader
+      .selectFrom('dump_log')
+      .select('id')
+      .where('task_id', '=', TASK)
+      .orderBy(column, 'desc')
+      .orderBy('id', 'desc')
+      .limit(10)
+      .explain()
+      .then((plan) => ({ rows: plan as { detail: string }[] }));
+    assert.equal(rows.length, 1);
+    assert.match(rows[0]!.detail, new RegExp(`USING COVERING INDEX dump_log_${column} `));
+  }
+});
+
+test('a page beyond the end is empty, however far', async () => {
+  await using catalog = await openLog(20);
+  const request: LogRequest = { column: 'bytes', descending: true, pageIndex: 3, pageSize: 10 };
+  for (const pageIndex of [3, Number.MAX_SAFE_INTEGER]) {
+    const page = await queryLog({ catalog }, PROJECT, TASK, { ...request, pageIndex, pageSize: 1000 });
+    assert.deepEqual([page.total, page.rows], [20, []]);
+  }
+});
+
+test('an empty log has an empty first page', async () => {
+  await using catalog = await openLog(0);
+  const page = await queryLog({ catalog }, PROJECT, TASK, parseLogRequest(undefined, LIMITS));
+  assert.deepEqual([page.total, page.rows], [0, []]);
+});
+
+test('a task of another project is as unknown as one that does not exist; an id has its form', async () => {
+  await using catalog = await openLog(1);
+  const request = parseLogRequest({}, LIMITS);
+  await assert.rejects(queryLog({ catalog }, PROJECT, OTHER, request), { kind: 'TaskNotFound' });
+  await assert.rejects(queryLog({ catalog }, PROJECT, 'B'.repeat(19), request), { kind: 'TaskNotFound' });
+  for (const id of ['', 'A'.repeat(18), 'A'.repeat(20), `${'A'.repeat(18)}-`]) {
+    await assert.rejects(queryLog({ catalog }, PROJECT, id, request), { kind: 'InvalidRequest' });
+  }
+});
+
+const DEFAULT: LogRequest = { column: 'created_at', descending: true, pageIndex: 1, pageSize: 10 };
+
+test('a query that says nothing has the defaults, one that says something keeps the others', () => {
+  for (const body of [undefined, {}, { pageInfo: {} }, { pageInfo: [] }, { unknown: 1 }]) {
+    assert.deepEqual(parseLogRequest(body, LIMITS), DEFAULT);
+  }
+  assert.deepEqual(parseLogRequest({ order: 'asc', sortBy: 'dataSize' }, LIMITS), {
+    ...DEFAULT,
+    column: 'bytes',
+    descending: false,
+  });
+});
+
+test('pageInfo is an object or the array of the published example', () => {
+  const page = (pageInfo: unknown) => {
+    const { pageIndex, pageSize } = parseLogRequest({ pageInfo }, LIMITS);
+    return [pageIndex, pageSize];
+  };
+  assert.deepEqual(page({ pageIndex: 3, pageTotal: 25 }), [3, 25]);
+  assert.deepEqual(page({ pageIndex: 3 }), [3, 10]);
+  assert.deepEqual(page({ pageTotal: 1000 }), [1, 1000]);
+  assert.deepEqual(page([{ pageIndex: 2 }, { pageIndex: 20 }]), [2, 20]);
+  assert.deepEqual(page([{ pageIndex: 2 }, { pageTotal: 20 }]), [2, 20]);
+  assert.deepEqual(page([{ pageIndex: 2, pageTotal: 20 }]), [2, 20]);
+  assert.deepEqual(page([{ pageIndex: Number.MAX_SAFE_INTEGER }]), [Number.MAX_SAFE_INTEGER, 10]);
+});
+
+test('values out of the lists and of the wrong type are refused', () => {
+  const refused: unknown[] = [null, [], 'x', 1];
+  for (const order of ['DESC', '', null, 1]) refused.push({ order });
+  for (const sortBy of ['created_at', 'toString', '', null, 1]) refused.push({ sortBy });
+  for (const bad of [0, -1, 1.5, 2 ** 53, '1', null, true]) {
+    refused.push({ pageInfo: { pageIndex: bad } }, { pageInfo: { pageTotal: bad } });
+    refused.push({ pageInfo: [{ pageIndex: 1 }, { pageIndex: bad }] });
+  }
+  refused.push({ pageInfo: { pageTotal: LIMITS.log_page_rows + 1 } }, { pageInfo: null }, { pageInfo: 'x' });
+  refused.push({ pageInfo: [1] }, { pageInfo: [[]] });
+  for (const body of refused) {
+    assert.throws(
+      () => parseLogRequest(body, LIMITS),
+      (error) => isDomainError(error, 'InvalidBody'),
+      JSON.stringify(body),
+    );
+  }
+});

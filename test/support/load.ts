@@ -1,0 +1,76 @@
+/**
+ * Several putters at work, and a record of what became of each record they put. Every payload is unlike all others and
+ * is put once, so that nothing can be in a stream twice without being noticed.
+ */
+import { DisClient, entriesOf, placeOf, toBase64 } from './dis-client.ts';
+import type { Acknowledged, PutHistory } from './checker.ts';
+
+export interface LoadOptions {
+  readonly stream: string;
+  readonly putters: number;
+  /** Most records of one put. */
+  readonly records: number;
+  /** Most bytes of filler of one record. */
+  readonly filler: number;
+  /** In [0, 1). */
+  readonly fraction: () => number;
+}
+
+/** How a put was refused: HTTP status and code. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+}
+
+export class Load implements PutHistory {
+  readonly acknowledged: Acknowledged[] = [];
+  readonly unanswered: string[] = [];
+  /** Puts of which the server said that nothing was stored: that is checked as well, since nothing explains them. */
+  readonly refusals: Refusal[] = [];
+  readonly #options: LoadOptions;
+  #count = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  /** Puts until `stop` is called or the server is gone. */
+  start(dis: DisClient): { readonly stop: () => Promise<void> } {
+    let stopped = false;
+    const putters = Array.from({ length: this.#options.putters }, async () => {
+      while (!stopped) if (!(await this.#put(dis))) return;
+    });
+    return {
+      stop: async () => {
+        stopped = true;
+        await Promise.all(putters);
+      },
+    };
+  }
+
+  /** Puts `count` requests one after the other. */
+  async putSome(dis: DisClient, count: number): Promise<void> {
+    for (let i = 0; i < count; i += 1) await this.#put(dis);
+  }
+
+  /** False when no answer came. */
+  async #put(dis: DisClient): Promise<boolean> {
+    const { stream, records: most, filler, fraction } = this.#options;
+    const payloads = Array.from({ length: 1 + Math.floor(fraction() * most) }, () => {
+      this.#count += 1;
+      return `${this.#count}:${'.'.repeat(Math.floor(fraction() * filler))}`;
+    });
+    const records = payloads.map((data) => ({ data: toBase64(data), partition_key: `key-${fraction()}` }));
+    const answer = await dis.put(stream, records).catch(() => undefined);
+    if (answer === undefined) {
+      this.unanswered.push(...payloads);
+      return false;
+    }
+    if (answer.status !== 200) {
+      this.refusals.push({ status: answer.status, code: String(answer.json?.errorCode) });
+      return true;
+    }
+    entriesOf(answer).forEach((entry, i) => this.acknowledged.push({ ...placeOf(entry), data: payloads[i]! }));
+    return true;
+  }
+}
