@@ -345,6 +345,6 @@ test('any history of a log agrees with its model', async () => {
         'a healthy disk is never called damaged',
       );
     }),
-    { numRuns: Number(process.env['SLUICE_TEST_RUNS'] ?? 200) },
+    { numRuns: Number(process.env['SLUICE_TEST_RUNS'] ?? 300) },
   );
 });

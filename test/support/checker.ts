@@ -65,7 +65,8 @@ export function checkRecords(content: StreamContent, { acknowledged, unanswered 
 export interface Delivery {
   readonly taskId: string;
   readonly streamName: string;
-  readonly delimiter: string;
+  /** What follows every record, perhaps of one file only. */
+  readonly delimiter: string | ((file: LogEntry) => string);
   readonly content: StreamContent;
   /** Where the task began in each partition; 0 when absent. */
   readonly starts?: readonly number[];
@@ -120,7 +121,8 @@ function checkFile(
   const what = entry.objectKey;
   const object = objects.get(entry.objectKey);
   assert.ok(object !== undefined, what);
-  const expected = Buffer.from(records.map((data) => data + delimiter).join(''), 'latin1');
+  const end = typeof delimiter === 'string' ? delimiter : delimiter(entry);
+  const expected = Buffer.from(records.map((data) => data + end).join(''), 'latin1');
   assert.ok(object.equals(expected), `${what}: exactly its records, in order`);
   assert.equal(entry.transferBytes, object.length, what);
   assert.equal(entry.transferRecordsNum, records.length, what);

@@ -63,9 +63,11 @@ export class Reclaimer {
       this.#waiting.delete(segment);
       if (this.#closed || !this.#segments.has(segment) || !isDue(segment)) return;
       try {
+        // What is given up while the checkpoint is written is not in it, so it is still kept here.
+        const wanted = this.#wanted(segment);
         await this.#options.checkpoint();
-        if (segment.extents.size === 0) await this.#remove(segment);
-        else await this.#rewrite(segment);
+        if (wanted.size === 0) await this.#remove(segment);
+        else await this.#rewrite(segment, wanted);
       } catch (error) {
         this.#options.onError(`the space of ${segment.path} cannot be reclaimed now`, error);
       }
@@ -83,15 +85,20 @@ export class Reclaimer {
     await Promise.all([...this.#segments].map((segment) => segment.closeFile()));
   }
 
+  /** The extents that are wanted now, each with the number of its first wanted record. */
+  #wanted(segment: Segment): Map<Extent, number> {
+    const { partitions } = this.#options;
+    return new Map([...segment.extents].map((extent) => [extent, partitions.get(extent.ref)?.first ?? extent.next]));
+  }
+
   async #remove(segment: Segment): Promise<void> {
     this.#segments.delete(segment);
     await segment.remove();
     await this.#options.fileSystem.syncDirectory(dirname(segment.path));
   }
 
-  async #rewrite(old: Segment): Promise<void> {
-    const { fileSystem, openFiles, partitions } = this.#options;
-    const extents = [...old.extents];
+  async #rewrite(old: Segment, wanted: ReadonlyMap<Extent, number>): Promise<void> {
+    const { fileSystem, openFiles } = this.#options;
     await old.withFile(async (source) => {
       const temporary = `${old.path}.tmp`;
       const target = await fileSystem.open(temporary, 'create');
@@ -101,10 +108,9 @@ export class Reclaimer {
       try {
         await target.write([encodeFileHeader({ segmentId: id, createdAt })], 0);
         await copyState(source, old, target, fresh);
-        for (const extent of extents) {
+        for (const [extent, wantedFrom] of wanted) {
           const list = extent.list ?? (await readBlockList(extent));
           if (list === undefined) throw new Error(`the block list at byte ${extent.listOffset} is damaged`);
-          const wantedFrom = partitions.get(extent.ref)?.first ?? extent.next;
           pairs.set(extent, await copyExtent(source, target, fresh, extent, list, wantedFrom));
         }
         await writeIndex(fresh, target);
