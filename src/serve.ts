@@ -21,6 +21,7 @@ import { buildApp } from './http/app.ts';
 import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
+import { BufferPool } from './platform/buffer-pool.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { nodeFileSystem as fileSystem, sharedFileSystem } from './platform/file-system.ts';
 import { systemRandom as random } from './platform/random.ts';
@@ -43,6 +44,8 @@ export interface RunningServer {
 const DISK_LIMIT_MS = 10_000;
 const TOKEN_PURGE_MS = 3_600_000;
 const CURSOR_KEY_BYTES = 32;
+/** Kept for the next puts: enough for a group commit of the largest size. */
+const PUT_BUFFER_BYTES = 16 * 1024 * 1024;
 
 /**
  * Starts a server; resolves when it takes requests. Throws DataDirectoryError, FirstUserError, the error of a listen
@@ -103,6 +106,7 @@ export async function serve(config: Config): Promise<RunningServer> {
         dumpEngine,
         minDeliverInterval: config.min_deliver_interval,
         limits: config.limits,
+        buffers: new BufferPool(PUT_BUFFER_BYTES),
         clock,
         random,
         onStreamDeleted: [({ number }) => dumpEngine.endTasksOfStream(number)],

@@ -37,6 +37,8 @@ export async function benchDumpLog(context: BenchContext): Promise<Section> {
 }
 
 async function measure(context: BenchContext, small: Log, large: Log): Promise<Section> {
+  // Neither server is to pay for its first requests in the first row.
+  for (const log of [small, large]) await pageTime(log, { order: 'desc', sortBy: SORTS[0], pageIndex: 1 });
   const rows: string[][] = [];
   const worst = { first: 0, deep: 0 };
   for (const sortBy of SORTS) {

@@ -11,6 +11,7 @@ import { table, verdict, type Section } from '../harness/markdown.ts';
 import { RECORD_BYTES, RECORDS_PER_REQUEST as LIMIT, Sluice } from '../harness/sluice.ts';
 import { median, ratios, ratioSpread, spread } from '../harness/stats.ts';
 import type { LoadResult } from '../load/load-generator.ts';
+import type { GetTraffic } from '../load/traffic.ts';
 
 /** Each answer is put together from blocks of 500 / partitions records, as 500-record puts leave them. */
 const PARTITIONS = [4, 50] as const;
@@ -61,6 +62,7 @@ async function measure(bench: Bench): Promise<Section> {
     const rate = (name: string) => results.get(name)?.map((result) => result.records / result.seconds);
     const floor = rate('floor')!;
     const peerRate = rate('kinesalite');
+    const cpu = (name: string) => median(results.get(name)!.map((result) => result.cpu)).toFixed(1);
     for (const count of PARTITIONS) {
       const own = rate(`sluice ${count}`)!;
       const toFloor = ratios(own, floor);
@@ -69,6 +71,7 @@ async function measure(bench: Bench): Promise<Section> {
         spread(own),
         spread(floor),
         `${ratioSpread(toFloor)} ${verdict(median(toFloor), '≥', 0.7)}`,
+        `${cpu(`sluice ${count}`)} / ${cpu('floor')} µs`,
         peerRate === undefined ? '' : spread(peerRate),
         peerRate === undefined ? '' : ratioSpread(ratios(own, peerRate)),
       ]);
@@ -78,8 +81,11 @@ async function measure(bench: Bench): Promise<Section> {
   return {
     title: 'Get',
     blocks: [
-      `Records a second, ${LIMIT} × 1 KiB an answer, from the page cache. Floor: \`floors/get-floor.ts\`.`,
-      table(['requests', 'Sluice', 'floor', 'Sluice : floor', 'kinesalite', 'Sluice : kinesalite'], rows),
+      `Records a second, ${LIMIT} × 1 KiB an answer, from the page cache. Floor: \`floors/get-floor.ts\`. CPU: of the process, Sluice / floor.`,
+      table(
+        ['requests', 'Sluice', 'floor', 'Sluice : floor', 'CPU a record', 'kinesalite', 'Sluice : kinesalite'],
+        rows,
+      ),
       ...(peer === undefined ? ['kinesalite could not be had on this machine.'] : []),
       `Peak RSS of the server: ${rss.toFixed(0)} MB (${verdict(rss, '≤', 300, ' MB')}).`,
     ],
@@ -102,16 +108,16 @@ async function fillPeer({ load }: BenchContext, peer: Kinesalite): Promise<void>
 async function contestants(bench: Bench, connections: number, seconds: number): Promise<Contestant<LoadResult>[]> {
   const { context, sluice, floor, peer } = bench;
   const get = { kind: 'get', records: LIMIT, payloadBytes: RECORD_BYTES } as const;
-  const load = (url: string, traffic: Parameters<BenchContext['load']['run']>[0]['traffic']) =>
-    context.load.run({ url, connections, seconds, traffic });
+  const load = (url: string, pid: number, traffic: GetTraffic) =>
+    context.load.run({ url, pid, connections, seconds, traffic });
 
   const list: Contestant<LoadResult>[] = [
-    { name: 'floor', run: () => load(urlOf(floor), { ...get, dialect: 'dis', path: '/', cursors: ['0'] }) },
+    { name: 'floor', run: () => load(urlOf(floor), floor.pid, { ...get, dialect: 'dis', path: '/', cursors: ['0'] }) },
   ];
   for (const count of PARTITIONS) {
     const cursors = await cursorsOf(sluice, `p${count}`, count);
     const traffic = { ...get, dialect: 'dis', path: sluice.recordsPath, token: sluice.token, cursors } as const;
-    list.push({ name: `sluice ${count}`, run: () => load(sluice.server.baseUrl, traffic) });
+    list.push({ name: `sluice ${count}`, run: () => load(sluice.server.baseUrl, sluice.server.pid, traffic) });
   }
   if (peer === undefined) return list;
   peer.child.resume();
@@ -119,7 +125,7 @@ async function contestants(bench: Bench, connections: number, seconds: number): 
   peer.child.pause();
   const run = async () => {
     peer.child.resume();
-    const result = await load(peer.url, { ...get, dialect: 'kinesis', path: '/', cursors });
+    const result = await load(peer.url, peer.child.pid, { ...get, dialect: 'kinesis', path: '/', cursors });
     peer.child.pause();
     return result;
   };

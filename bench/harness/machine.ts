@@ -25,6 +25,14 @@ export async function peakRss(pid: number): Promise<number> {
   return (Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
 }
 
+/** CPU time of a process so far, all threads, user and system, in seconds; counted in hundredths. */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  // Behind the name, which may hold anything but ends in the last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** Waits until nothing written earlier is still on its way to the disk: one contestant must not pay for another. */
 export function settleDisk(directory: string): void {
   spawnSync('sync', ['-f', directory]);

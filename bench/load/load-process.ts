@@ -21,7 +21,13 @@ interface Tally {
   readonly latencies: number[];
 }
 
-async function execute({ url, connections: count, traffic, seconds, requests }: LoadRun): Promise<LoadResult> {
+async function execute({
+  url,
+  connections: count,
+  traffic,
+  seconds,
+  requests,
+}: LoadRun): Promise<Omit<LoadResult, 'cpu'>> {
   const converse = conversations(traffic);
   const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(url)));
   const tally: Tally = { requests: 0, records: 0, latencies: [] };

@@ -1,6 +1,6 @@
 /** The statements about dump positions: how far each (task, partition) has got. They decide nothing. */
 import type { Insertable, Kysely, Selectable } from 'kysely';
-import type { Database, DumpPositionsTable } from './schema.ts';
+import { LOG_STATE, type Database, type DumpPositionsTable } from './schema.ts';
 
 export type DumpPositionRow = Selectable<DumpPositionsTable>;
 
@@ -64,8 +64,14 @@ export async function movePosition(db: Kysely<Database>, move: PositionMove): Pr
     .where('task_id', '=', move.taskId)
     .where('partition', '=', move.partition)
     .where('position', '=', move.from)
-    .where(({ exists, selectFrom }) =>
-      exists(selectFrom('dump_log').select('id').where('id', '=', move.planId).where('state', '=', 2)),
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('dump_log')
+          .select('id')
+          .where('id', '=', move.planId)
+          .where('state', '=', LOG_STATE.inProgress),
+      ),
     )
     .executeTakeFirst();
   return numUpdatedRows === 1n;

@@ -53,9 +53,9 @@ export class Committer {
     this.#options = options;
   }
 
-  /** Outcomes that are not committed yet. */
-  get pending(): number {
-    return this.#pending.length;
+  /** Outcomes on their way into the catalog; none while the next try waits for its time. */
+  get committing(): number {
+    return this.#retry === undefined ? this.#pending.length : 0;
   }
 
   add(outcome: Outcome): void {

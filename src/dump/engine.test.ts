@@ -1,53 +1,20 @@
+/** When files are cut, what is in them, and what failures do to them. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DumpRig, type RigOptions } from '../../test/support/dump-rig.ts';
-import { createTask } from './create-task.ts';
-import { deleteTask } from './delete-task.ts';
-import type { DumpDescriptor } from './settings.ts';
+import { withRig } from '../../test/support/dump-rig.ts';
 import { startTasks } from './start-tasks.ts';
 import { stopTasks } from './stop-tasks.ts';
-import { updateTask } from './update-task.ts';
-
-const TASK: DumpDescriptor = { task_name: 'archive', obs_bucket_path: 'bucket', deliver_time_interval: 60 };
-
-function withRig(run: (rig: DumpRig) => Promise<void>, options?: RigOptions): () => Promise<void> {
-  return async () => {
-    await using rig = await DumpRig.open(options);
-    await run(rig);
-  };
-}
-
-async function create(rig: DumpRig, more: Partial<DumpDescriptor> = {}): Promise<string> {
-  const id = await createTask(rig.services, rig.stream, { ...TASK, ...more });
-  await rig.settle();
-  return id;
-}
-
-async function taskState(rig: DumpRig, id: string): Promise<string> {
-  const row = await rig.catalog.db
-    .selectFrom('dump_tasks')
-    .select('state')
-    .where('task_id', '=', id)
-    .executeTakeFirstOrThrow();
-  return row.state;
-}
-
-/** The text of every delivered file of a partition, in order. */
-async function files(rig: DumpRig): Promise<string[]> {
-  const delivered = (await rig.rows()).filter(({ state }) => state === 0);
-  return Promise.all(delivered.map(({ bucket, object_key }) => rig.object(bucket, object_key)));
-}
 
 test(
   'a file is cut when the interval has passed, not a second earlier, and never an empty one',
   withRig(async (rig) => {
-    const id = await create(rig);
-    assert.equal(await taskState(rig, id), 'RUNNING');
+    const id = await rig.create();
+    assert.equal(await rig.taskState(id), 'RUNNING');
     await rig.put(0, 'a', 'b');
     await rig.advance(59_000);
     assert.deepEqual(await rig.rows(), []);
     await rig.advance(1000);
-    assert.deepEqual(await files(rig), ['a\nb\n']);
+    assert.deepEqual(await rig.files(), ['a\nb\n']);
     await rig.advance(300_000);
     assert.equal((await rig.rows()).length, 1);
     assert.deepEqual(await rig.keys('bucket'), [(await rig.rows())[0]!.object_key]);
@@ -58,7 +25,7 @@ test(
   'the row of a file tells what is in it, where it is and when',
   withRig(async (rig) => {
     const started = rig.clock.now();
-    const id = await create(rig, { file_prefix: 'in/', partition_format: 'yyyy/MM/dd/HH/mm' });
+    const id = await rig.create({ file_prefix: 'in/', partition_format: 'yyyy/MM/dd/HH/mm' });
     await rig.put(0, 'a', 'b');
     await rig.advance(60_000);
     const [row] = await rig.rows();
@@ -100,7 +67,7 @@ test(
 test(
   'the first record after a long silence waits for one interval at most',
   withRig(async (rig) => {
-    await create(rig);
+    await rig.create();
     await rig.advance(60_000 * 10 + 30_000);
     await rig.put(0, 'late');
     await rig.advance(29_000);
@@ -118,18 +85,18 @@ test(
     await rig.put(0, 'expired');
     rig.clock.advance(24 * 3_600_000 + 1000);
     await rig.put(0, 'old');
-    await create(rig, { task_name: 'new', consumer_strategy: 'LATEST' });
-    await create(rig, { task_name: 'all', consumer_strategy: 'TRIM_HORIZON' });
+    await rig.create({ task_name: 'new', consumer_strategy: 'LATEST' });
+    await rig.create({ task_name: 'all', consumer_strategy: 'TRIM_HORIZON' });
     await rig.put(0, 'new');
     await rig.advance(60_000);
-    assert.deepEqual((await files(rig)).sort(), ['new\n', 'old\nnew\n']);
+    assert.deepEqual((await rig.files()).sort(), ['new\n', 'old\nnew\n']);
   }),
 );
 
 test(
   'a file is cut early when deliver_size_interval is reached, and not below it',
   withRig(async (rig) => {
-    await create(rig, { deliver_size_interval: 1 });
+    await rig.create({ deliver_size_interval: 1 });
     const half = 'x'.repeat(512 * 1024 - 5);
     await rig.put(0, half);
     await rig.put(0, half.slice(1));
@@ -150,7 +117,7 @@ test(
   withRig(
     async (rig) => {
       for (let record = 0; record < 10; record += 1) await rig.put(0, 'x'.repeat(95));
-      await create(rig, { consumer_strategy: 'TRIM_HORIZON' });
+      await rig.create({ consumer_strategy: 'TRIM_HORIZON' });
       assert.deepEqual(
         (await rig.rows()).map(({ records }) => records),
         [3, 3, 3],
@@ -168,7 +135,7 @@ test(
 test(
   'names are unique and increasing when the clock is set back, and waiting goes on',
   withRig(async (rig) => {
-    await create(rig);
+    await rig.create();
     await rig.put(0, 'a');
     await rig.advance(60_000);
     rig.clock.jump(-3_600_000);
@@ -184,17 +151,17 @@ test(
   'a failing file is tried again as it was planned; the task is ABNORMAL until it is through',
   withRig(
     async (rig) => {
-      const id = await create(rig);
+      const id = await rig.create();
       rig.store.always = 'before';
       await rig.put(0, 'a');
       await rig.put(1, 'b');
       await rig.advance(60_000);
-      assert.equal(await taskState(rig, id), 'ABNORMAL');
+      assert.equal(await rig.taskState(id), 'ABNORMAL');
       await rig.put(0, 'not in this file');
       await rig.advance(10_000);
       rig.store.always = undefined;
       await rig.advance(30_000);
-      assert.equal(await taskState(rig, id), 'RUNNING');
+      assert.equal(await rig.taskState(id), 'RUNNING');
       const rows = (await rig.rows()).filter(({ partition }) => partition === 0);
       const [plan, ...attempts] = rows;
       assert.equal(plan?.state, 0);
@@ -205,7 +172,7 @@ test(
       );
       assert.ok(attempts.length >= 2);
       assert.match(attempts[0]!.cause!, /503 Slow Down/);
-      assert.deepEqual((await files(rig)).sort(), ['a\n', 'b\n']);
+      assert.deepEqual((await rig.files()).sort(), ['a\n', 'b\n']);
     },
     { partitions: 2 },
   ),
@@ -214,7 +181,7 @@ test(
 test(
   'retry_duration: the last try is at its end, then the file is given up, counted and passed',
   withRig(async (rig) => {
-    const id = await create(rig, { retry_duration: '20' });
+    const id = await rig.create({ retry_duration: '20' });
     await rig.put(0, 'a', 'b', 'c');
     rig.store.always = 'after';
     await rig.advance(60_000 + 19_000);
@@ -224,19 +191,19 @@ test(
     assert.deepEqual([position?.position, position?.discarded], [3, 3]);
     const [plan] = await rig.rows();
     assert.deepEqual([plan?.state, plan?.given_up, plan?.records], [1, 1, 0]);
-    assert.equal(await taskState(rig, id), 'RUNNING');
+    assert.equal(await rig.taskState(id), 'RUNNING');
     assert.deepEqual(await rig.keys('bucket'), [], 'what a lost answer stored is gone');
     rig.store.always = undefined;
     await rig.put(0, 'd');
     await rig.advance(60_000);
-    assert.deepEqual(await files(rig), ['d\n']);
+    assert.deepEqual(await rig.files(), ['d\n']);
   }),
 );
 
 test(
   'retry_duration counts from the first failure across restarts',
   withRig(async (rig) => {
-    await create(rig, { retry_duration: 20 });
+    await rig.create({ retry_duration: 20 });
     await rig.put(0, 'a');
     rig.store.always = 'before';
     await rig.advance(60_000 + 10_000);
@@ -252,7 +219,7 @@ test(
   'records expired before delivery are given up exactly, what is left is delivered at once',
   withRig(async (rig) => {
     const ref = { stream: rig.stream.number, partition: 0 };
-    await create(rig);
+    await rig.create();
     await rig.put(0, 'a', 'b');
     await rig.put(0, 'c');
     rig.store.always = 'after';
@@ -268,7 +235,7 @@ test(
         [2, 3, 0],
       ],
     );
-    assert.deepEqual(await files(rig), ['c\n']);
+    assert.deepEqual(await rig.files(), ['c\n']);
     assert.deepEqual(await rig.keys('bucket'), [rows[1]!.object_key]);
     assert.equal((await rig.positions())[0]?.discarded, 2);
   }),
@@ -277,7 +244,7 @@ test(
 test(
   'records that expired while nobody looked are given up without waiting for the interval',
   withRig(async (rig) => {
-    const id = await create(rig);
+    const id = await rig.create();
     await rig.put(0, 'a', 'b');
     await rig.put(0, 'c');
     await stopTasks(rig.services, rig.stream, [id]);
@@ -299,7 +266,7 @@ test(
   'damage in the middle costs the damaged records alone',
   withRig(async (rig) => {
     const ref = { stream: rig.stream.number, partition: 0 };
-    await create(rig);
+    await rig.create();
     for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) await rig.put(0, text);
     rig.log.damage(ref, 2, 4);
     await rig.advance(62_000);
@@ -316,7 +283,7 @@ test(
         [4, 6, 0, 0],
       ],
     );
-    assert.deepEqual(await files(rig), ['a\nb\n', 'e\nf\n']);
+    assert.deepEqual(await rig.files(), ['a\nb\n', 'e\nf\n']);
     const [position] = await rig.positions();
     assert.deepEqual([position?.position, position?.discarded], [6, 2]);
     assert.match((await rig.rows())[1]!.cause!, /damaged/);
@@ -327,7 +294,7 @@ test(
   'a range is not given up before it is certain that no object holds it',
   withRig(async (rig) => {
     const ref = { stream: rig.stream.number, partition: 0 };
-    await create(rig);
+    await rig.create();
     await rig.put(0, 'a');
     await rig.put(0, 'b');
     rig.store.faults.push('after');
@@ -338,184 +305,7 @@ test(
     assert.equal((await rig.positions())[0]?.position, 0);
     rig.store.failDeletes = false;
     await rig.advance(60_000);
-    assert.deepEqual(await files(rig), ['b\n']);
+    assert.deepEqual(await rig.files(), ['b\n']);
     assert.equal((await rig.keys('bucket')).length, 1);
-  }),
-);
-
-test(
-  'stop: an upload that runs is finished, nothing new begins; start goes on with what is planned',
-  withRig(
-    async (rig) => {
-      const id = await create(rig);
-      await rig.put(0, 'a');
-      await rig.put(1, 'b');
-      rig.store.faults.push('hang');
-      await rig.advance(60_000);
-      await stopTasks(rig.services, rig.stream, [id]);
-      assert.equal(await taskState(rig, id), 'PAUSED');
-      await rig.put(0, 'c');
-      await rig.advance(300_000);
-      assert.deepEqual(
-        (await rig.rows()).map(({ state }) => state),
-        [2, 2],
-      );
-      await rig.crash();
-      assert.equal(await taskState(rig, id), 'PAUSED');
-      assert.equal(rig.store.puts, 1);
-      await startTasks(rig.services, rig.stream, [id]);
-      await rig.settle();
-      await rig.advance(1000);
-      assert.equal(await taskState(rig, id), 'RUNNING');
-      assert.deepEqual((await files(rig)).sort(), ['a\n', 'b\n', 'c\n']);
-    },
-    { partitions: 2, config: { uploads: 1 } },
-  ),
-);
-
-test(
-  'stop: what runs is committed though the task is PAUSED, what is queued does not begin',
-  withRig(
-    async (rig) => {
-      const id = await create(rig);
-      await rig.put(0, 'a');
-      await rig.put(1, 'b');
-      rig.store.faults.push('hold');
-      await rig.advance(60_000);
-      await stopTasks(rig.services, rig.stream, [id]);
-      rig.store.release();
-      await rig.settle();
-      await rig.advance(120_000);
-      assert.deepEqual(
-        (await rig.rows()).map(({ state }) => state),
-        [0, 2],
-      );
-      assert.equal(await taskState(rig, id), 'PAUSED');
-    },
-    { partitions: 2, config: { uploads: 1 } },
-  ),
-);
-
-test(
-  'start and stop are for tasks of the stream only; an unknown id changes nothing',
-  withRig(async (rig) => {
-    const id = await create(rig);
-    const other = await rig.addStream('other', 1);
-    const unknown = { kind: 'TaskNotFound' };
-    await assert.rejects(stopTasks(rig.services, rig.stream, [id, 'A'.repeat(19)]), unknown);
-    await assert.rejects(stopTasks(rig.services, other, [id]), unknown);
-    assert.equal(await taskState(rig, id), 'RUNNING');
-    await stopTasks(rig.services, rig.stream, [id, id]);
-    assert.equal(await taskState(rig, id), 'PAUSED');
-  }),
-);
-
-test(
-  'delete: a hanging upload is aborted, planned files end as failed, delivered ones and their rows stay',
-  withRig(
-    async (rig) => {
-      const id = await create(rig);
-      await rig.put(0, 'a');
-      await rig.advance(60_000);
-      await rig.put(0, 'b');
-      await rig.put(1, 'c');
-      rig.store.faults.push('hang');
-      await rig.advance(60_000);
-      await deleteTask(rig.services, rig.stream, 'archive');
-      await rig.settle();
-      assert.equal(rig.store.hanging, 0);
-      const rows = await rig.rows();
-      assert.deepEqual(
-        rows.map(({ state, cause }) => [state, cause]),
-        [
-          [0, null],
-          [1, 'task deleted'],
-          [1, 'task deleted'],
-        ],
-      );
-      assert.deepEqual(await rig.keys('bucket'), [rows[0]!.object_key]);
-      assert.equal(await taskState(rig, id), 'DELETE');
-      await assert.rejects(deleteTask(rig.services, rig.stream, 'archive'), { kind: 'TaskNotFound' });
-      await create(rig);
-    },
-    { partitions: 2, config: { uploads: 1 } },
-  ),
-);
-
-test(
-  'the end of a stream ends its tasks, also when a crash kept the engine from hearing of it',
-  withRig(async (rig) => {
-    const id = await create(rig);
-    await rig.put(0, 'a');
-    rig.store.faults.push('hang');
-    await rig.advance(60_000);
-    await rig.engine.endTasksOfStream(rig.stream.number);
-    await rig.settle();
-    assert.equal(await taskState(rig, id), 'DELETE');
-
-    const second = await create(rig, { task_name: 'second' });
-    await rig.put(0, 'b');
-    rig.store.faults.push('hang');
-    await rig.advance(60_000);
-    rig.registry.remove(rig.stream);
-    await rig.crash();
-    assert.equal(await taskState(rig, second), 'DELETE');
-    assert.ok((await rig.rows()).every(({ state, cause }) => state === 1 && cause === 'task deleted'));
-  }),
-);
-
-test(
-  'update: what is planned is finished under the old settings, the next file has the new ones',
-  withRig(async (rig) => {
-    await create(rig, { record_delimiter: ';' });
-    await rig.put(0, 'a');
-    rig.store.faults.push('before');
-    await rig.advance(60_000);
-    await updateTask(rig.services, rig.stream, { ...TASK, record_delimiter: '|', file_prefix: 'new' });
-    await rig.advance(30_000);
-    await rig.put(0, 'b');
-    await rig.advance(60_000);
-    const delivered = (await rig.rows()).filter(({ state }) => state === 0);
-    assert.deepEqual(
-      delivered.map(({ task_version, object_key }) => [task_version, object_key.startsWith('new/')]),
-      [
-        [1, false],
-        [2, true],
-      ],
-    );
-    assert.deepEqual(await files(rig), ['a;', 'b|']);
-  }),
-);
-
-test(
-  'close waits for a running upload and its commit',
-  withRig(async (rig) => {
-    await create(rig);
-    await rig.put(0, 'a');
-    rig.clock.advance(60_000);
-    while (rig.engine.activity.uploading === 0) await new Promise(setImmediate);
-    await rig.engine.close(10_000);
-    assert.deepEqual(await files(rig), ['a\n']);
-  }),
-);
-
-test(
-  'close aborts an upload that does not end in time; the next start does it again',
-  withRig(async (rig) => {
-    await create(rig);
-    await rig.put(0, 'a');
-    rig.store.faults.push('hang');
-    await rig.advance(60_000);
-    const closing = rig.engine.close(5000);
-    await new Promise(setImmediate);
-    rig.clock.advance(5000);
-    await closing;
-    assert.deepEqual(
-      (await rig.rows()).map(({ state, attempt }) => [state, attempt]),
-      [[2, 1]],
-    );
-    await rig.crash();
-    await rig.settle();
-    assert.deepEqual(await files(rig), ['a\n']);
   }),
 );

@@ -75,7 +75,7 @@ export class DumpEngine {
       planning: this.#scheduler.busy || this.#lane.jobs > 0,
       queued: this.#runner.queued,
       uploading: this.#runner.running,
-      committing: this.#committer.pending + this.#runner.cleaning,
+      committing: this.#committer.committing + this.#runner.cleaning,
     };
   }
 
@@ -92,13 +92,13 @@ export class DumpEngine {
   /** Within a change, after its transaction: a task was created. */
   added(task: DumpTask): void {
     this.#tasks.add(task);
-    void this.#scheduler.tick();
+    this.#scheduler.tick();
   }
 
   /** Within a change, after its transaction: a task was started, or has new settings. */
   changed(task: DumpTask): void {
     for (const pair of task.pairs) pair.measured = { to: pair.position, bytes: 0 };
-    void this.#scheduler.tick();
+    this.#scheduler.tick();
   }
 
   /** Within a change, after its transaction: a task was stopped. */

@@ -22,6 +22,7 @@ type Step =
   | { readonly do: 'advance'; readonly seconds: number }
   | { readonly do: 'run'; readonly turns: number; readonly seconds: number }
   | { readonly do: 'faults'; readonly faults: readonly Fault[] }
+  | { readonly do: 'catalog'; readonly faults: readonly ('refuse' | 'lose answer')[] }
   | { readonly do: 'deletes'; readonly fail: boolean }
   | { readonly do: 'crash' | 'stop' | 'start' | 'delete' }
   | { readonly do: 'update'; readonly delimiter: string; readonly retry: number }
@@ -48,6 +49,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       faults: fc.array(fc.constantFrom<Fault>('before', 'midway', 'after', 'after', 'hang'), { maxLength: 4 }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('catalog'),
+      faults: fc.array(fc.constantFrom('refuse', 'lose answer'), { minLength: 1, maxLength: 3 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deletes'), fail: fc.boolean() }) },
   { weight: 5, arbitrary: fc.constant<Step>({ do: 'crash' }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'stop' }) },
@@ -70,7 +78,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       records: fc.integer({ min: 1, max: 6 }),
     }),
   },
-) as fc.Arbitrary<Step>;
+);
 
 class History {
   readonly rig: DumpRig;
@@ -113,6 +121,12 @@ class History {
         return;
       case 'faults':
         rig.store.faults.push(...next.faults);
+        return;
+      case 'catalog':
+        // What a use case does is its caller's to repeat; the engine has to cope by itself.
+        rig.catalogFaults.push(...next.faults);
+        await rig.advance(3000);
+        rig.catalogFaults.length = 0;
         return;
       case 'deletes':
         rig.store.failDeletes = next.fail;

@@ -90,11 +90,12 @@ export class Runner {
 
   /** Removes the object of a file that is not to be committed, in the background and without a second try. */
   discard(plan: Plan): void {
-    const removal = this.#remove(plan).catch((error: unknown) => {
-      this.#parts.logger.warn({ err: error, object: `${plan.bucket}/${plan.key}` }, 'uncommitted object not removed');
-    });
+    const removal = this.#remove(plan)
+      .catch((error: unknown) => {
+        this.#parts.logger.warn({ err: error, object: `${plan.bucket}/${plan.key}` }, 'uncommitted object not removed');
+      })
+      .finally(() => this.#cleaning.delete(removal));
     this.#cleaning.add(removal);
-    void removal.finally(() => this.#cleaning.delete(removal));
   }
 
   /** Lets no further upload begin. Resolves once none runs. */
@@ -118,7 +119,9 @@ export class Runner {
       plan.phase = 'running';
       const upload = new AbortController();
       this.#running.set(plan, upload);
-      void this.#run(plan, upload.signal);
+      this.#run(plan, upload.signal).catch((error: unknown) => {
+        this.#parts.logger.error({ err: error, file: plan.fileName }, 'dump runner failed');
+      });
     }
   }
 

@@ -38,7 +38,7 @@ const LOOKS_PER_INTERVAL = 20;
 const MIN_PERIOD_MS = 200;
 const MAX_PERIOD_MS = 1000;
 /** Plans of one transaction: it holds up whoever else writes to the catalog. */
-const PLANS_PER_TRANSACTION = 500;
+const PLANS_PER_TRANSACTION = 100;
 const MEGABYTE = 1024 * 1024;
 /** Most bytes of a frame that are not payload: its head, a timestamp and the longest key. */
 const FRAME_OVERHEAD = 5 + 2 + 8 + 65_535;
@@ -49,6 +49,7 @@ export class Scheduler {
   /** What to look at next: everything, or the pairs that have just become free. */
   #everything = false;
   readonly #some = new Set<Pair>();
+  #busy = false;
   #looking: Promise<void> | undefined;
   #closed = false;
 
@@ -58,25 +59,25 @@ export class Scheduler {
 
   /** Looks at everything now, and from then on by itself. */
   start(): void {
-    void this.tick();
+    this.tick();
     this.#arm();
   }
 
   /** True while pairs are looked at or planned. */
   get busy(): boolean {
-    return this.#looking !== undefined;
+    return this.#busy;
   }
 
-  /** Looks at every pair. Resolves when all that was due is planned. */
-  tick(): Promise<void> {
+  /** Looks at every pair: when a look is under way, right after it. */
+  tick(): void {
     this.#everything = true;
-    return this.#look();
+    this.#look();
   }
 
   /** Looks at some pairs soon, so that a backlog is not held up until the next tick. */
   look(pairs: Iterable<Pair>): void {
     for (const pair of pairs) this.#some.add(pair);
-    void this.#look();
+    this.#look();
   }
 
   /** Waits for the look that is under way; there is none after it. */
@@ -92,18 +93,18 @@ export class Scheduler {
     for (const { settings } of this.#options.tasks.all()) seconds = Math.min(seconds, settings.deliverSeconds);
     const period = Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, (seconds * 1000) / LOOKS_PER_INTERVAL));
     this.#timer = this.#options.parts.clock.after(period, () => {
-      void this.tick();
+      this.tick();
       this.#arm();
     });
   }
 
-  #look(): Promise<void> {
-    this.#looking ??= this.#lookUntilSeen().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+  #look(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#looking = this.#lookUntilSeen();
   }
 
+  /** Does not reject. */
   async #lookUntilSeen(): Promise<void> {
     const { tasks, parts } = this.#options;
     while ((this.#everything || this.#some.size > 0) && !this.#closed) {
@@ -118,6 +119,7 @@ export class Scheduler {
         parts.logger.error({ err: error }, 'dump planning failed');
       }
     }
+    this.#busy = false;
   }
 
   async #lookAt(pairs: readonly Pair[], started: readonly DumpTask[]): Promise<void> {

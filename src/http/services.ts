@@ -5,6 +5,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { DumpEngine } from '../dump/engine.ts';
 import type { Limits } from '../model/limits.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
@@ -27,6 +28,7 @@ export interface Services {
   /** Seconds: the lowest deliver_time_interval taken. */
   readonly minDeliverInterval: number;
   readonly limits: Limits;
+  readonly buffers: BufferPool;
   readonly clock: Clock;
   readonly random: Random;
   readonly onStreamDeleted: readonly StreamDeletedHook[];

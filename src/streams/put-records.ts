@@ -14,6 +14,7 @@ import { PartitionTable } from '../model/partition-table.ts';
 import { frameBytes, writeFrameHead } from '../model/record-batch.ts';
 import type { Partition, Stream } from '../model/stream.ts';
 import type { AppendBatch, AppendOutcome, RecordLog } from '../recordlog/record-log.ts';
+import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Throttle } from './throttle.ts';
 
 /** A record as it came: `""`, null and absent mean the same. */
@@ -30,6 +31,8 @@ export interface PutRecord {
 export interface PutOptions {
   readonly recordLog: RecordLog;
   readonly limits: Limits;
+  /** Where the payloads of a request are put together. */
+  readonly buffers: BufferPool;
   /** Present when the cloud service's throughput is to be imitated. */
   readonly throttle: Throttle | undefined;
 }
@@ -54,8 +57,11 @@ export async function putRecords(
 
   const request = new Request(stream, records);
   request.choosePartitions(options);
-  const batches = request.encode();
+  const buffer = options.buffers.take(request.bytes);
+  const batches = request.encode(buffer);
   if (batches.length > 0) request.settle(await recordLog.append(batches), batches);
+  // Not in a `finally`: after a failure nobody can say who still holds it.
+  options.buffers.give(buffer);
   return request.result();
 }
 
@@ -120,14 +126,20 @@ class Request {
       throw new DomainError('RequestTooLarge', ['bytes of records', total, limits.put_bytes]);
   }
 
-  /** Decodes the payloads into one buffer and cuts it into one batch a partition. */
-  encode(): AppendBatch[] {
+  /** Room that `encode` needs. */
+  get bytes(): number {
     let total = 0;
+    for (const { bytes } of this.#shares.values()) total += bytes;
+    return total;
+  }
+
+  /** Decodes the payloads into `buffer` and cuts it into one batch a partition. */
+  encode(buffer: Buffer): AppendBatch[] {
+    let start = 0;
     for (const share of this.#shares.values()) {
-      share.start = share.at = total;
-      total += share.bytes;
+      share.start = share.at = start;
+      start += share.bytes;
     }
-    const buffer = Buffer.allocUnsafeSlow(total);
     this.#records.forEach((record, index) => {
       const share = this.#shareOf[index];
       if (share === undefined) return;

@@ -28,7 +28,7 @@ type Command =
   | { kind: 'fullDisk'; room: number }
   | { kind: 'failSync' }
   | { kind: 'reopen' }
-  | { kind: 'crash'; during: boolean };
+  | { kind: 'crash'; during: boolean; turns: number };
 
 const partition = fc.nat(PARTITIONS - 1);
 const sizes = fc.array(fc.nat(700), { minLength: 1, maxLength: 5 });
@@ -68,7 +68,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('fullDisk' as const), room: fc.nat(2000) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'failSync' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), during: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), during: fc.boolean(), turns: fc.nat(4) }) },
 );
 
 interface ModelRecord extends PlainRecord {
@@ -314,7 +314,7 @@ class World {
         }
         // The power goes while these are on their way.
         for (const unanswered of [batches, more]) this.send(unanswered).catch(assert.fail);
-        await new Promise((resolve) => setImmediate(resolve));
+        for (let turn = 0; turn < command.turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         await this.restart(true, [batches, more]);
         break;
       }

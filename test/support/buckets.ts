@@ -6,19 +6,20 @@ import type { TestS3 } from './s3.ts';
 
 export type Objects = ReadonlyMap<string, Buffer>;
 
-/** The files below a folder; a store's temporary files are among them, and so is their absence. */
-export async function readFolder(folder: string): Promise<Objects> {
+/** The files below a folder whose keys start with `prefix`; without one, a store's temporary files are among them. */
+export async function readFolder(folder: string, prefix = ''): Promise<Objects> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const objects = new Map<string, Buffer>();
   for (const entry of entries) {
-    if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    objects.set(relative(folder, path).split(sep).join('/'), await readFile(path));
+    const key = relative(folder, path).split(sep).join('/');
+    if (entry.isFile() && key.startsWith(prefix)) objects.set(key, await readFile(path));
   }
   return objects;
 }
 
-export async function readS3Bucket(s3: TestS3, bucket: string): Promise<Objects> {
+/** The objects of a bucket whose keys start with `prefix`. */
+export async function readS3Bucket(s3: TestS3, bucket: string, prefix = ''): Promise<Objects> {
   const client = new S3({
     endpoint: s3.endpoint,
     region: s3.region,
@@ -28,7 +29,7 @@ export async function readS3Bucket(s3: TestS3, bucket: string): Promise<Objects>
   const objects = new Map<string, Buffer>();
   try {
     for (let token: string | undefined, more = true; more; more = token !== undefined) {
-      const place = { Bucket: bucket, ...(token === undefined ? {} : { ContinuationToken: token }) };
+      const place = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
       const page = await client.listObjectsV2(place);
       for (const { Key = '' } of page.Contents ?? []) {
         const { Body } = await client.getObject({ Bucket: bucket, Key });

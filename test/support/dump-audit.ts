@@ -27,12 +27,22 @@ export async function auditDump(rig: DumpRig, { put, complete }: AuditOptions): 
     assert.equal(task.log_rows, ofTask.length, 'log_rows counts the rows');
     for (const row of (await rig.positions()).filter(({ task_id }) => task_id === task.task_id)) {
       const ofPartition = ofTask.filter(({ partition }) => partition === row.partition);
-      const plans = ofPartition.filter(({ id }) => {
-        const sameFile = ofPartition.filter((other) => other.file_name === ofPartition.find((r) => r.id === id)?.file_name);
-        return sameFile[0]?.id === id;
-      });
-      const times = plans.map(({ created_at }) => created_at);
-      assert.deepEqual(times, [...new Set(times)].sort((a, b) => a - b), 'names increase');
+      const perFile = [...Map.groupBy(ofPartition, ({ file_name }) => file_name).values()];
+      for (const [plan, ...attempts] of perFile) {
+        const numbers = attempts.map(({ attempt }) => attempt);
+        assert.deepEqual(
+          numbers,
+          numbers.map((_, index) => index + 1),
+          'one row for each failed attempt',
+        );
+        assert.equal(plan!.attempt, numbers.length + 1);
+      }
+      const times = perFile.map(([plan]) => plan!.created_at);
+      assert.deepEqual(
+        times,
+        [...new Set(times)].sort((a, b) => a - b),
+        'names increase',
+      );
 
       const tiles = ofPartition
         .filter(({ state, given_up }) => state === 0 || given_up === 1)
@@ -76,5 +86,8 @@ export async function auditDump(rig: DumpRig, { put, complete }: AuditOptions): 
   const found = new Set(await rig.keys('bucket'));
   for (const key of expected) assert.ok(found.has(key), `${key} is missing`);
   for (const key of found) assert.ok(expected.has(key) || allowed.has(key), `${key} is in no committed row`);
-  assert.equal(new Set(rows.filter(({ state }) => state === 0).map(({ object_key }) => object_key)).size, expected.size);
+  assert.equal(
+    new Set(rows.filter(({ state }) => state === 0).map(({ object_key }) => object_key)).size,
+    expected.size,
+  );
 }

@@ -6,9 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { KyselyPlugin } from 'kysely';
+import type { Kysely, KyselyPlugin, Transaction } from 'kysely';
 import Value from 'typebox/value';
+import type { Database } from '../../src/catalog/schema.ts';
 import { insertStream } from '../../src/catalog/streams.ts';
+import { createTask } from '../../src/dump/create-task.ts';
+import type { DumpDescriptor } from '../../src/dump/settings.ts';
 import type { DumpConfig, DumpLogger } from '../../src/dump/dump-config.ts';
 import type { DumpServices } from '../../src/dump/dump-services.ts';
 import { DumpEngine } from '../../src/dump/engine.ts';
@@ -36,6 +39,14 @@ export interface RigOptions {
   readonly seed?: number;
   readonly config?: Partial<DumpConfig>;
   readonly limits?: Partial<Limits>;
+}
+
+/** A test's body with a rig of its own. */
+export function withRig(run: (rig: DumpRig) => Promise<void>, options?: RigOptions): () => Promise<void> {
+  return async () => {
+    await using rig = await DumpRig.open(options);
+    await run(rig);
+  };
 }
 
 /** One process as far as the engine can tell: when it is over, whatever is still going on in it has no effect. */
@@ -102,6 +113,8 @@ export class DumpRig {
   readonly random: Random;
   readonly config: DumpConfig;
   readonly limits: Limits;
+  /** What becomes of the engine's next transactions, one each; then nothing goes wrong. */
+  readonly catalogFaults: ('refuse' | 'lose answer')[] = [];
   /** Messages of warnings and errors. */
   readonly complaints: string[] = [];
   readonly #folder: string;
@@ -190,7 +203,7 @@ export class DumpRig {
 
   async start(): Promise<void> {
     const life = (this.#life = new Life());
-    const db = this.catalog.db.withPlugin(life.plugin);
+    const db = this.#unreliable(this.catalog.db.withPlugin(life.plugin));
     this.#engine = new DumpEngine({
       catalog: { ...this.catalog, db },
       recordLog: this.log,
@@ -236,6 +249,29 @@ export class DumpRig {
     return this.catalog.db.selectFrom('dump_positions').selectAll().orderBy('task_id').orderBy('partition').execute();
   }
 
+  /** Creates a task on `orders`; its interval is 60 s. */
+  async create(more: Partial<DumpDescriptor> = {}): Promise<string> {
+    const id = await createTask(this.services, this.stream, {
+      task_name: 'archive',
+      obs_bucket_path: 'bucket',
+      deliver_time_interval: 60,
+      ...more,
+    });
+    await this.settle();
+    return id;
+  }
+
+  async taskState(id: string): Promise<string> {
+    const query = this.catalog.db.selectFrom('dump_tasks').select('state').where('task_id', '=', id);
+    return (await query.executeTakeFirstOrThrow()).state;
+  }
+
+  /** The text of every delivered file, in the order of their plans. */
+  async files(): Promise<string[]> {
+    const delivered = (await this.rows()).filter(({ state }) => state === 0);
+    return Promise.all(delivered.map(({ bucket, object_key }) => this.object(bucket, object_key)));
+  }
+
   async object(bucket: string, key: string): Promise<string> {
     const pieces: Uint8Array[] = [];
     for await (const piece of this.store.read(bucket, key)) pieces.push(Buffer.from(piece));
@@ -252,6 +288,31 @@ export class DumpRig {
     await this.#life.end();
     await this.catalog.close();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Transactions that fail, or happen though they seem to fail, as `catalogFaults` says. */
+  #unreliable(db: Kysely<Database>): Kysely<Database> {
+    const { catalogFaults } = this;
+    return new Proxy(db, {
+      get(target, name) {
+        if (name !== 'transaction') {
+          const member: unknown = Reflect.get(target, name, target);
+          return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+        }
+        return () => ({
+          async execute<T>(run: (transaction: Transaction<Database>) => Promise<T>): Promise<T> {
+            const fault = catalogFaults.shift();
+            const result = await target.transaction().execute(async (transaction) => {
+              const inner = await run(transaction);
+              if (fault === 'refuse') throw new Error('the catalog refuses');
+              return inner;
+            });
+            if (fault === 'lose answer') throw new Error('the catalog does not answer');
+            return result;
+          },
+        });
+      },
+    });
   }
 
   #logger(life: Life): DumpLogger {

@@ -36,7 +36,7 @@ export class FaultyStore implements ObjectStore {
       case 'before':
         throw refused(bucket, 'before');
       case 'midway':
-        for await (const _piece of body) break;
+        await body[Symbol.asyncIterator]().next();
         throw refused(bucket, 'midway');
       case 'after':
         await this.#store.put(bucket, key, body, options);

@@ -9,6 +9,7 @@
  * is known about the file any more: the log refuses appends until it is opened anew, and never syncs again.
  */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { DomainError } from '../../model/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { File, FileSystem } from '../../platform/file-system.ts';
@@ -153,8 +154,8 @@ export class Appender {
   }
 
   async #flush(): Promise<void> {
-    // Requests of the same turn of the event loop go together.
-    await Promise.resolve();
+    // Whatever has arrived on other connections by now shares the first sync: their bytes are read within this turn.
+    await setImmediate();
     while (this.#queue.length > 0 || this.#rollWanted) {
       const group = this.#takeGroup();
       let outcomes: AppendOutcome[][];

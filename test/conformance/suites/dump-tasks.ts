@@ -135,11 +135,12 @@ export function runDumpTasksConformance(getTarget: () => Target): void {
         expectEmpty(await post({ ...destination, obs_destination_descriptor: LEAST }), 201);
         await remove();
       }
-      for (const destination_type of ['MRS', 'DLI', 'CLOUDTABLE', 'DWS', 'UQUERY', 'OPENTSDB', 'NOWHERE', 'obs']) {
+      for (const destination_type of ['MRS', 'DLI', 'CLOUDTABLE', 'DWS', 'UQUERY', 'OPENTSDB', 'NOWHERE']) {
         const descriptor = `${destination_type.toLowerCase()}_destination_descriptor`;
         expectError(await post({ destination_type, [descriptor]: {} }), 400, 'DIS.4200', /\[destination_type\]/);
         expectError(await post({ destination_type, obs_destination_descriptor: LEAST }), 400, 'DIS.4200');
       }
+      expectError(await post({ destination_type: 'obs', obs_destination_descriptor: LEAST }), 400, 'DIS.4200');
     });
 
     test('forms of files: what Sluice does not write is refused, not ignored', async () => {
