@@ -3,13 +3,15 @@ import { after, before, test } from 'node:test';
 import { DisClient, entriesOf, eventually, toBase64, type RecordToPut } from '../support/dis-client.ts';
 import { expectError, expectJson } from '../support/expect.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { runRecordsConformance } from './suites/records.ts';
+import { runGetRecordsConformance } from './suites/records-get.ts';
+import { runPutRecordsConformance } from './suites/records-put.ts';
 
 let server: TestServer;
 before(async () => (server = await startServer()));
 after(() => server.stop());
 
-runRecordsConformance(() => server);
+runPutRecordsConformance(() => server);
+runGetRecordsConformance(() => server);
 
 test('limits are what the configuration says', async (t) => {
   const limits = {

@@ -27,14 +27,13 @@ async function serverOnSmallDisk(
     t.skip(disk);
     return undefined;
   }
-  let server: TestServer | undefined;
-  t.after(async () => {
-    await server?.stop();
-    await disk.unmount();
-  });
   const ballast = join(disk.path, 'ballast');
   await writeFile(ballast, randomBytes(BALLAST_BYTES));
-  server = await startServer(options(disk));
+  const server = await startServer(options(disk));
+  t.after(async () => {
+    await server.stop();
+    await disk.unmount();
+  });
   return { server, disk, ballast };
 }
 
@@ -100,6 +99,33 @@ describe('a full disk', () => {
     checkRecords(await readStream(dis, STREAM), load);
   });
 
+  test(
+    'started while the disk is full: what is stored is read, and puts go on once there is space',
+    {
+      todo: 'the log cannot be opened without space for a new segment',
+    },
+    async (t) => {
+      const rig = await serverOnSmallDisk(t, logOn(2));
+      if (rig === undefined) return;
+      const { server, disk } = rig;
+      let dis = await DisClient.login(server);
+      t.after(() => dis.close());
+      await dis.createStream(STREAM, 2);
+      const load = new Load({ stream: STREAM, putters: 1, records: 4, filler: 2000, fraction: seededFraction(4) });
+      await load.putSome(dis, 20);
+      const brim = join(disk.path, 'brim');
+      await assert.rejects(writeFile(brim, Buffer.alloc(32 * MEGABYTE)), { code: 'ENOSPC' });
+      await server.kill('SIGKILL');
+      await server.restart();
+      dis = dis.at(server.baseUrl);
+      checkRecords(await readStream(dis, STREAM), load);
+      await rm(brim);
+      await load.putSome(dis, 3);
+      assert.deepEqual(load.refusals, []);
+      checkRecords(await readStream(dis, STREAM), load);
+    },
+  );
+
   test('under the delivered files: the task is ABNORMAL with the cause in its log, and recovers by itself', async (t) => {
     const rig = await serverOnSmallDisk(t, ({ path }) => ({
       env: { SLUICE_OBJECTS_DIR: path, SLUICE_DUMP_RETRY_MAX_SECONDS: '2', SLUICE_LOG_LEVEL: 'silent' },
@@ -118,7 +144,7 @@ describe('a full disk', () => {
     const megabyte = { data: toBase64('x'.repeat(MEGABYTE)) };
     for (let i = 0; i < 5; i += 1) await dis.store(STREAM, [megabyte, megabyte, megabyte, megabyte]);
     expectOk(await dis.changeTasks(STREAM, 'start', taskId));
-    const state = async () => (await dis.showTask(STREAM, 'task')).json.state as string;
+    const state = async () => ((await dis.showTask(STREAM, 'task')).json as { state: string }).state;
     await eventually('the task is ABNORMAL', state, (seen) => seen === 'ABNORMAL');
     const [failed] = (await dis.wholeLog(taskId)).filter((entry) => entry.state === 1);
     assert.equal(failed?.errorCode, 'DIS.4310');

@@ -160,6 +160,11 @@ function checkAttempts(log: readonly LogEntry[], ended: readonly LogEntry[]): vo
   }
 }
 
+interface Progress {
+  readonly state: string;
+  readonly partitions: readonly { readonly last_transfer_offset: number }[];
+}
+
 /** Waits until a task has delivered everything that is in its stream, and shows itself well. */
 export async function delivered(dis: DisClient, stream: string, task: string, patienceMs?: number): Promise<void> {
   await eventually(
@@ -169,10 +174,8 @@ export async function delivered(dis: DisClient, stream: string, task: string, pa
       const shown = await dis.showTask(stream, task);
       expectJson(shown);
       const ends = partitions.map(({ sequence_number_range }) => Number(/: (\d+)\]/.exec(sequence_number_range)?.[1]));
-      const positions = (shown.json.partitions as { last_transfer_offset: number }[]).map(
-        (p) => p.last_transfer_offset,
-      );
-      return { state: shown.json.state as string, ends, positions };
+      const { state, partitions: progress } = shown.json as Progress;
+      return { state, ends, positions: progress.map(({ last_transfer_offset }) => last_transfer_offset) };
     },
     ({ state, ends, positions }) => state === 'RUNNING' && ends.every((end, i) => positions[i] === end),
     patienceMs,

@@ -67,7 +67,7 @@ export class Load implements PutHistory {
       return false;
     }
     if (answer.status !== 200) {
-      this.refusals.push({ status: answer.status, code: String(answer.json?.errorCode) });
+      this.refusals.push({ status: answer.status, code: (answer.json as { errorCode: string }).errorCode });
       return true;
     }
     entriesOf(answer).forEach((entry, i) => this.acknowledged.push({ ...placeOf(entry), data: payloads[i]! }));
