@@ -12,7 +12,7 @@ import { benchGet } from './cases/get.ts';
 import { benchPut } from './cases/put.ts';
 import { benchStartUp } from './cases/start-up.ts';
 import type { Benchmark } from './harness/context.ts';
-import { describeMachine } from './harness/machine.ts';
+import { describeMachine, describeSource } from './harness/machine.ts';
 import { render, type Section } from './harness/markdown.ts';
 import { writeResults } from './harness/results-file.ts';
 import { LoadGenerator } from './load/load-generator.ts';
@@ -50,6 +50,8 @@ if (!names.every((name) => Object.hasOwn(BENCHMARKS, name)) || !(repeats >= 1) |
   process.exit(2);
 }
 
+/** Asked before the first server starts: what is edited meanwhile is not what was measured. */
+const source = describeSource();
 const sections: Section[] = [];
 for (const name of names) {
   const section = await runBenchmark(BENCHMARKS[name]!);
@@ -64,8 +66,8 @@ async function runBenchmark(benchmark: Benchmark): Promise<Section> {
   try {
     const progress = (message: string) => void process.stderr.write(`${message}\n`);
     const { title, blocks } = await benchmark({ directory, repeats, seconds, load, progress });
-    const source = `${values.date}, ${repeats} rounds. ${describeMachine(directory)}.`;
-    return { title, blocks: [...blocks, `_${source}_`] };
+    const origin = `${values.date}, ${source}, ${repeats} rounds. ${describeMachine(directory)}.`;
+    return { title, blocks: [...blocks, `_${origin}_`] };
   } finally {
     load.close();
     await rm(directory, { recursive: true, force: true });

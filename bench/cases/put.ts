@@ -49,6 +49,7 @@ export async function benchPut(context: BenchContext): Promise<Section> {
 async function measure(bench: Bench): Promise<Section> {
   const { sluice, context } = bench;
   const rows: string[][] = [];
+  const floorToPeer: string[] = [];
   for (const shape of SHAPES) {
     const { records, connections, partitions } = shape;
     context.progress(`put: ${records} records a request, ${connections} connections`);
@@ -57,6 +58,7 @@ async function measure(bench: Bench): Promise<Section> {
     const rate = (name: string) => results.get(name)?.map((result) => result.records / result.seconds);
     const floor = rate('floor')!;
     const peer = rate('kinesalite');
+    if (peer !== undefined) floorToPeer.push(`${ratioSpread(ratios(floor, peer))} at ${records} records a request`);
     const cpu = (name: string) => median(results.get(name)!.map((result) => result.cpu)).toFixed(1);
     for (const count of partitions) {
       const name = `sluice ${count}`;
@@ -95,7 +97,9 @@ async function measure(bench: Bench): Promise<Section> {
         ],
         rows,
       ),
-      ...(bench.peer === undefined ? ['kinesalite could not be had on this machine.'] : []),
+      bench.peer === undefined
+        ? 'kinesalite could not be had on this machine.'
+        : `The floor itself against kinesalite: ${floorToPeer.join('; ')}.`,
       `Peak RSS of the server over all of it: ${rss.toFixed(0)} MB (${verdict(rss, '≤', 300, ' MB')}).`,
     ],
   };

@@ -14,6 +14,15 @@ export function describeMachine(directory: string): string {
   return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, ${memory}, ${type} on ${source}, Linux ${release()}, Node ${process.version}`;
 }
 
+/** The commit that was measured, and whether the files differ from it. */
+export function describeSource(): string {
+  const git = (...args: string[]) =>
+    spawnSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).stdout.trim();
+  const commit = git('rev-parse', '--short', 'HEAD');
+  if (commit === '') return 'no commit';
+  return git('status', '--porcelain', '--', '../../src') === '' ? `commit ${commit}` : `commit ${commit} with changes`;
+}
+
 /** Forgets the peak of a process's resident memory, so that the next `peakRss` is of what comes now. */
 export async function resetPeakRss(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5');

@@ -3,6 +3,7 @@
  * to the committer as an Outcome; the upload slot is free again as soon as the object is stored, before the commit.
  */
 import { DomainError, ERRORS } from '../model/errors.ts';
+import { DamagedRecords } from '../recordlog/record-log.ts';
 import { retryDelay } from './backoff.ts';
 import type { DumpParts } from './dump-config.ts';
 import { FailedAttempt, LostRecords, writeFile, type WrittenFile } from './file-writer.ts';
@@ -198,11 +199,16 @@ export class Runner {
   }
 }
 
+function codeOf(error: unknown): string {
+  if (error instanceof DamagedRecords) return ERRORS.RecordsDamaged.code;
+  return error instanceof DomainError ? error.code : ERRORS.Internal.code;
+}
+
 const MAX_CAUSE_CHARACTERS = 1000;
 
 /** What the dump log says of an error. */
 function describe(error: unknown): { errorCode: string; cause: string } {
-  const errorCode = error instanceof DomainError ? error.code : ERRORS.Internal.code;
+  const errorCode = codeOf(error);
   const cause = error instanceof Error ? error.message : String(error);
   return { errorCode, cause: cause.slice(0, MAX_CAUSE_CHARACTERS) };
 }

@@ -298,9 +298,7 @@ class World {
         break;
       }
       case 'reopen':
-        await this.log.close();
-        await this.open();
-        await this.verify();
+        await this.restart(false, []);
         break;
       case 'crash': {
         const batches = this.makeBatches([
