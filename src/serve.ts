@@ -44,8 +44,8 @@ export interface RunningServer {
 const DISK_LIMIT_MS = 10_000;
 const TOKEN_PURGE_MS = 3_600_000;
 const CURSOR_KEY_BYTES = 32;
-/** Kept for the next puts: enough for a group commit of the largest size. */
-const PUT_BUFFER_BYTES = 16 * 1024 * 1024;
+/** Record buffers kept for the next puts, gets and files. */
+const POOLED_BYTES = 24 * 1024 * 1024;
 
 /**
  * Starts a server; resolves when it takes requests. Throws DataDirectoryError, FirstUserError, the error of a listen
@@ -88,7 +88,8 @@ export async function serve(config: Config): Promise<RunningServer> {
     );
     opened('retention', DISK_LIMIT_MS, () => retention.close());
 
-    const dumpEngine = makeDumpEngine(config, catalog, recordLog, objectStore, logger);
+    const buffers = new BufferPool(POOLED_BYTES);
+    const dumpEngine = makeDumpEngine(config, catalog, recordLog, objectStore, buffers, logger);
     opened('dump engine', graceMs + DISK_LIMIT_MS, () => dumpEngine.close(graceMs));
     await dumpEngine.start((stream) => registry.byNumber(stream) !== undefined);
 
@@ -106,7 +107,7 @@ export async function serve(config: Config): Promise<RunningServer> {
         dumpEngine,
         minDeliverInterval: config.min_deliver_interval,
         limits: config.limits,
-        buffers: new BufferPool(PUT_BUFFER_BYTES),
+        buffers,
         clock,
         random,
         onStreamDeleted: [({ number }) => dumpEngine.endTasksOfStream(number)],
@@ -183,12 +184,14 @@ function makeDumpEngine(
   catalog: Catalog,
   recordLog: RecordLog,
   objects: ObjectStore,
+  buffers: BufferPool,
   logger: Logger,
 ): DumpEngine {
   return new DumpEngine({
     catalog,
     recordLog,
     objects,
+    buffers,
     clock,
     random,
     logger,

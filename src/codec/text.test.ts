@@ -26,7 +26,9 @@ test('a file is every payload followed by the delimiter, in full chunks and a re
       (blocks, delimiter, chunkBytes) => {
         const encoder = new TextFileEncoder(delimiter, chunkBytes);
         const full: Buffer[] = [];
-        for (const block of blocks) encoder.push(frames(block), block.length, full);
+        for (const block of blocks) {
+          for (const chunk of encoder.encode(frames(block), block.length)) full.push(Buffer.from(chunk));
+        }
         assert.ok(full.every((chunk) => chunk.length === chunkBytes));
         const rest = encoder.finish();
         assert.ok(rest.length < chunkBytes);
@@ -40,11 +42,11 @@ test('a file is every payload followed by the delimiter, in full chunks and a re
 test('only the frames asked for are written', () => {
   const encoder = new TextFileEncoder(',');
   const records = ['a', 'b', 'c'].map((text) => ({ data: text, timestamp: 7 }));
-  encoder.push(frames(records), 2, []);
+  assert.deepEqual([...encoder.encode(frames(records), 2)], []);
   assert.equal(encoder.finish().toString(), 'a,b,');
 });
 
 test('a frame that is missing is an error, not a shorter file', () => {
   const encoder = new TextFileEncoder('\n');
-  assert.throws(() => encoder.push(frames([]), 1, []), RangeError);
+  assert.throws(() => [...encoder.encode(frames([]), 1)], RangeError);
 });

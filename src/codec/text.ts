@@ -12,27 +12,29 @@ const LOOP_BYTES = 24;
 
 export class TextFileEncoder {
   readonly #delimiter: Buffer;
-  readonly #chunkBytes: number;
-  #chunk: Buffer;
+  readonly #chunk: Buffer;
   #filled = 0;
 
   /** `delimiter` follows every record and may be empty. */
   constructor(delimiter: string, chunkBytes = 1024 * 1024) {
     this.#delimiter = Buffer.from(delimiter);
-    this.#chunkBytes = chunkBytes;
     this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
   }
 
   /**
-   * Adds the first `count` frames of `frames`, and appends to `full` the chunks that they filled, each of exactly
-   * `chunkBytes`. Nothing of `frames` is kept. Throws RangeError when there are fewer frames.
+   * Adds the first `count` frames of `frames`. Yields each chunk that they fill, of exactly `chunkBytes`: its memory is
+   * used again once the next one is asked for. Nothing of `frames` is kept. Throws RangeError when there are fewer frames.
    */
-  push(frames: Buffer, count: number, full: Buffer[]): void {
+  *encode(frames: Buffer, count: number): Generator<Buffer, void, undefined> {
     const reader = new FrameReader(frames);
+    const delimiter = this.#delimiter;
     for (let record = 0; record < count; record += 1) {
       if (!reader.next()) throw new RangeError(`${record} frames where ${count} were promised`);
-      this.#add(frames, reader.dataStart, reader.dataLength, full);
-      if (this.#delimiter.length > 0) this.#add(this.#delimiter, 0, this.#delimiter.length, full);
+      const { dataStart, dataLength } = reader;
+      if (this.#fits(dataLength)) this.#add(frames, dataStart, dataLength);
+      else yield* this.#addAcross(frames, dataStart, dataLength);
+      if (this.#fits(delimiter.length)) this.#add(delimiter, 0, delimiter.length);
+      else yield* this.#addAcross(delimiter, 0, delimiter.length);
     }
   }
 
@@ -41,8 +43,11 @@ export class TextFileEncoder {
     return this.#chunk.subarray(0, this.#filled);
   }
 
-  #add(source: Buffer, start: number, length: number, full: Buffer[]): void {
-    if (this.#filled + length >= this.#chunkBytes) return this.#addAcross(source, start, length, full);
+  #fits(length: number): boolean {
+    return this.#filled + length < this.#chunk.length;
+  }
+
+  #add(source: Buffer, start: number, length: number): void {
     const chunk = this.#chunk;
     let at = this.#filled;
     if (length <= LOOP_BYTES) {
@@ -55,16 +60,15 @@ export class TextFileEncoder {
   }
 
   /** Adds bytes that reach the end of the chunk. */
-  #addAcross(source: Buffer, start: number, length: number, full: Buffer[]): void {
+  *#addAcross(source: Buffer, start: number, length: number): Generator<Buffer, void, undefined> {
     const end = start + length;
     for (let from = start; from < end;) {
-      const piece = Math.min(end - from, this.#chunkBytes - this.#filled);
+      const piece = Math.min(end - from, this.#chunk.length - this.#filled);
       source.copy(this.#chunk, this.#filled, from, from + piece);
       this.#filled += piece;
       from += piece;
-      if (this.#filled < this.#chunkBytes) continue;
-      full.push(this.#chunk);
-      this.#chunk = Buffer.allocUnsafeSlow(this.#chunkBytes);
+      if (this.#filled < this.#chunk.length) continue;
+      yield this.#chunk;
       this.#filled = 0;
     }
   }

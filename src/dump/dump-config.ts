@@ -1,6 +1,7 @@
 /** What the dump engine is told once: its parts of the outside world and the settings that hold for every task. */
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
@@ -28,6 +29,8 @@ export interface DumpParts {
   readonly catalog: Catalog;
   readonly recordLog: RecordLog;
   readonly objects: ObjectStore;
+  /** Where records are read to on their way into a file. */
+  readonly buffers: BufferPool;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: DumpLogger;

@@ -12,6 +12,7 @@ import { TextFileEncoder } from '../codec/text.ts';
 import { isDomainError } from '../model/errors.ts';
 import type { PartitionRef } from '../model/stream.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import { BufferLoan, type BufferPool } from '../platform/buffer-pool.ts';
 import { DamagedRecords, type RecordBlock, type RecordLog } from '../recordlog/record-log.ts';
 
 export interface FileToWrite {
@@ -37,6 +38,8 @@ export interface WrittenFile {
 export interface FileWriterParts {
   readonly recordLog: RecordLog;
   readonly objects: ObjectStore;
+  /** Where records are read to on their way into a file. */
+  readonly buffers: BufferPool;
 }
 
 /** The records from the file's first on are gone, up to `to` (exclusive). */
@@ -67,7 +70,7 @@ const CONTENT_TYPE = 'application/octet-stream';
 
 /** Throws LostRecords, and FailedAttempt for everything else, an abort included. */
 export async function writeFile(parts: FileWriterParts, file: FileToWrite, signal: AbortSignal): Promise<WrittenFile> {
-  const body = new FileBody(parts.recordLog, file);
+  const body = new FileBody(parts, file);
   try {
     const options = { contentType: CONTENT_TYPE, signal };
     const stored = await parts.objects.put(file.bucket, file.key, body.chunks(), options);
@@ -84,6 +87,7 @@ export async function writeFile(parts: FileWriterParts, file: FileToWrite, signa
 
 class FileBody {
   readonly #recordLog: RecordLog;
+  readonly #buffers: BufferPool;
   readonly #file: FileToWrite;
   readonly #hash = createHash('sha256');
   /** Exclusive end of the records encoded so far. */
@@ -93,8 +97,9 @@ class FileBody {
   complete = false;
   lost: LostRecords | undefined;
 
-  constructor(recordLog: RecordLog, file: FileToWrite) {
+  constructor({ recordLog, buffers }: FileWriterParts, file: FileToWrite) {
     this.#recordLog = recordLog;
+    this.#buffers = buffers;
     this.#file = file;
     this.next = file.first;
   }
@@ -105,10 +110,10 @@ class FileBody {
 
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
     const encoder = new TextFileEncoder(this.#file.delimiter);
-    const full: Buffer[] = [];
     let ahead = this.#read(this.next);
     while (this.next < this.#file.next) {
-      const blocks = await this.#readable(ahead);
+      const { loan } = ahead;
+      const blocks = await this.#readable(ahead.blocks);
       if (blocks === undefined) break;
       const end = endOf(blocks);
       if (end < this.#file.next) ahead = this.#read(end);
@@ -118,11 +123,10 @@ class FileBody {
           throw new Error(`the log gave record ${block.firstSequence} where ${this.next} was due`);
         }
         const count = Math.min(block.count, this.#file.next - this.next);
-        encoder.push(block.frames, count, full);
         this.next += count;
-        for (const chunk of full) yield this.#passed(chunk);
-        full.length = 0;
+        for (const chunk of encoder.encode(block.frames, count)) yield this.#passed(chunk);
       }
+      loan.giveBack();
     }
     const rest = encoder.finish();
     if (rest.length > 0) yield this.#passed(rest);
@@ -135,11 +139,12 @@ class FileBody {
     return chunk;
   }
 
-  #read(from: number): Promise<RecordBlock[]> {
-    const blocks = this.#recordLog.read(this.#file.ref, from, READ_BYTES);
+  #read(from: number): { readonly blocks: Promise<RecordBlock[]>; readonly loan: BufferLoan } {
+    const loan = new BufferLoan(this.#buffers);
+    const blocks = this.#recordLog.read(this.#file.ref, from, READ_BYTES, { allocate: loan.take });
     // Awaited later, or never if the upload fails meanwhile: then its failure is nobody's.
     blocks.catch(() => undefined);
-    return blocks;
+    return { blocks, loan };
   }
 
   /** The blocks of a read, or undefined when the file ends here because what follows is gone. */

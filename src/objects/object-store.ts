@@ -39,7 +39,8 @@ export interface ObjectStore {
 
   /**
    * Stores the bytes of `body` under `key`, replacing what is there. Resolves once the object is durable and complete.
-   * Memory stays bounded however long the body is. The same bytes under the same key may be put any number of times.
+   * Memory stays bounded however long the body is. A piece of the body is looked at only until the next one is asked for:
+   * whoever makes the body may use its memory again then. The same bytes under the same key may be put any number of times.
    * An error of `body` itself is rethrown as it is.
    */
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject>;

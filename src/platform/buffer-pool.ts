@@ -36,3 +36,25 @@ export class BufferPool {
     this.#bytes += length;
   }
 }
+
+/** Buffers that are taken for one piece of work and given back together when it is done. */
+export class BufferLoan {
+  readonly #pool: BufferPool;
+  readonly #taken: Buffer[] = [];
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+  }
+
+  /** See BufferPool.take. Bound, so that it can be handed on as an allocator. */
+  readonly take = (size: number): Buffer => {
+    const buffer = this.#pool.take(size);
+    this.#taken.push(buffer);
+    return buffer;
+  };
+
+  /** Nobody may look at what was taken any more. */
+  giveBack(): void {
+    for (const buffer of this.#taken.splice(0)) this.#pool.give(buffer);
+  }
+}

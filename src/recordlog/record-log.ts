@@ -38,6 +38,16 @@ export interface Extent {
   readonly bytes: number;
 }
 
+export interface ReadOptions {
+  /** Stop after the block that brings the answer to this many records. */
+  readonly maxRecords?: number;
+  /**
+   * Where the bytes of the blocks go: a buffer of at least `size` bytes. Whoever provides it knows when the blocks are
+   * done with, so that large buffers can be used again; without it they are left to the garbage collector.
+   */
+  readonly allocate?: (size: number) => Buffer;
+}
+
 export interface RecordLog {
   /** Makes partitions known; they start empty at 0. Adding one that exists changes nothing. */
   addPartitions(refs: readonly PartitionRef[]): void;
@@ -57,7 +67,10 @@ export interface RecordLog {
    * Throws SequenceNumberOutOfRange below `first`, and DamagedRecords when the record at `from` cannot be read back; a
    * damaged record further on ends the answer before it.
    */
-  read(ref: PartitionRef, from: number, maxBytes: number): Promise<RecordBlock[]>;
+  read(ref: PartitionRef, from: number, maxBytes: number, options?: ReadOptions): Promise<RecordBlock[]>;
+
+  /** When the record at `sequence` arrived, in ms; undefined when it is not kept. Its contents are not looked at. */
+  arrivalTime(ref: PartitionRef, sequence: number): Promise<number | undefined>;
 
   /** The number of the first kept record that arrived at or after `time` (ms); `next` when there is none. */
   seek(ref: PartitionRef, time: number): Promise<number>;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import Value from 'typebox/value';
+import { BufferPool } from '../platform/buffer-pool.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { batchOf, recordsOf } from '../../test/support/records.ts';
@@ -35,6 +36,7 @@ describe('reading while time passes', () => {
       cursors: new CursorCodec(Buffer.alloc(32, 7), CURSOR_SECONDS),
       limits: Value.Default(LimitsSchema, {}) as Limits,
       throttle: undefined,
+      buffers: new BufferPool(1024 * 1024),
     };
     for (const data of ['a', 'b', 'c']) {
       await log.append([batchOf(ref, [{ data }])]);

@@ -4,8 +4,9 @@ import type { Limits } from '../model/limits.ts';
 import { formatPartitionId } from '../model/partition-id.ts';
 import { FrameReader, type RecordBlock } from '../model/record-batch.ts';
 import type { Stream } from '../model/stream.ts';
+import { BufferLoan, type BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
-import { DamagedRecords, type RecordLog } from '../recordlog/record-log.ts';
+import { DamagedRecords, type ReadOptions, type RecordLog } from '../recordlog/record-log.ts';
 import type { CursorCodec } from './cursor.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import type { Throttle } from './throttle.ts';
@@ -27,6 +28,8 @@ export interface GetOptions {
   readonly cursors: CursorCodec;
   readonly limits: Limits;
   readonly throttle: Throttle | undefined;
+  /** Where the records of an answer are read to. */
+  readonly buffers: BufferPool;
 }
 
 export interface GetResult {
@@ -35,6 +38,8 @@ export interface GetResult {
   readonly nextCursor: string;
   /** Age of the next record in ms; 0 at the end. */
   readonly millisBehindLatest: number;
+  /** To be called once the blocks are done with: their memory is used again. */
+  readonly release: () => void;
 }
 
 /**
@@ -56,15 +61,18 @@ export async function getRecords(options: GetOptions, request: GetRequest): Prom
     throw new DomainError('CursorRecordExpired', [sequence, ' should be within ', first, ' ', next]);
 
   const maxBytes = Math.min(request.maxBytes, options.limits.get_bytes);
-  const read = await readBlocks(options, stream, ref, sequence, maxBytes);
+  const loan = new BufferLoan(options.buffers);
+  const wanted = { maxRecords: request.limit, allocate: loan.take };
+  const read = await readBlocks(options, stream, ref, sequence, maxBytes, wanted);
   const { blocks, bytes, end, behind } = take(read, sequence, request.limit, maxBytes);
   throttle?.tookRead(stream, partition, bytes);
   const now = clock.now();
-  const nextTime = end < next ? (behind ?? (await timeOf(options, ref, end)) ?? now) : now;
+  const nextTime = end < next ? (behind ?? (await recordLog.arrivalTime(ref, end)) ?? now) : now;
   return {
     blocks,
     nextCursor: cursors.encode({ ref, sequence: end, issuedAt: now }),
     millisBehindLatest: Math.max(0, now - nextTime),
+    release: () => loan.giveBack(),
   };
 }
 
@@ -74,9 +82,10 @@ async function readBlocks(
   ref: { stream: number; partition: number },
   from: number,
   maxBytes: number,
+  wanted: ReadOptions,
 ): Promise<RecordBlock[]> {
   try {
-    return await recordLog.read(ref, from, maxBytes);
+    return await recordLog.read(ref, from, maxBytes, wanted);
   } catch (error) {
     if (!(error instanceof DamagedRecords)) throw error;
     throw new DomainError(
@@ -84,16 +93,6 @@ async function readBlocks(
       [stream.name, formatPartitionId(ref.partition), error.from, error.to],
       error,
     );
-  }
-}
-
-/** When the record at `sequence` arrived; undefined when that cannot be told. */
-async function timeOf({ recordLog }: GetOptions, ref: { stream: number; partition: number }, sequence: number) {
-  try {
-    return (await recordLog.read(ref, sequence, 1))[0]?.time;
-  } catch (error) {
-    if (error instanceof DamagedRecords) return undefined;
-    throw error;
   }
 }
 

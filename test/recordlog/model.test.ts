@@ -158,7 +158,8 @@ class World {
     const found: ReturnType<typeof recordsOf> = [];
     const { first, next } = this.log.bounds(ref);
     for (let at = first; at < next;) {
-      const blocks = await this.log.read(ref, at, 1500);
+      const blocks = await this.log.read(ref, at, 1500, { maxRecords: 4, allocate: (size) => Buffer.alloc(size + 7) });
+      assert.equal(await this.log.arrivalTime(ref, at), blocks[0]!.time);
       const records = recordsOf(blocks);
       assert.ok(records.length > 0, 'a read below next returns something');
       found.push(...records);

@@ -20,6 +20,7 @@ import { makeId } from '../../src/model/ids.ts';
 import type { Stream } from '../../src/model/stream.ts';
 import { openDirectoryStore } from '../../src/objects/directory.ts';
 import type { ObjectStore } from '../../src/objects/object-store.ts';
+import { BufferPool } from '../../src/platform/buffer-pool.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import { nodeFileSystem } from '../../src/platform/file-system.ts';
 import type { Random } from '../../src/platform/random.ts';
@@ -208,6 +209,7 @@ export class DumpRig {
       catalog: { ...this.catalog, db },
       recordLog: this.log,
       objects: life.store(this.store),
+      buffers: new BufferPool(1024 * 1024),
       clock: life.clock(this.clock),
       random: this.random,
       logger: this.#logger(life),

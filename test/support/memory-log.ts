@@ -12,6 +12,7 @@ import {
   type AppendOutcome,
   type Extent,
   type PartitionBounds,
+  type ReadOptions,
   type RecordBlock,
   type RecordLog,
 } from '../../src/recordlog/record-log.ts';
@@ -58,7 +59,12 @@ export class MemoryLog implements RecordLog {
     return { first, next };
   }
 
-  async read(ref: PartitionRef, from: number, maxBytes: number): Promise<RecordBlock[]> {
+  async read(
+    ref: PartitionRef,
+    from: number,
+    maxBytes: number,
+    { maxRecords = Infinity, allocate = (size) => Buffer.alloc(size) }: ReadOptions = {},
+  ): Promise<RecordBlock[]> {
     const state = this.#state(ref);
     const { first, next, blocks, damaged } = state;
     if (from < first) {
@@ -73,11 +79,19 @@ export class MemoryLog implements RecordLog {
       const end = Math.min(block.firstSequence + block.count, hole?.from ?? Infinity);
       if (end <= from || end <= block.firstSequence) continue;
       const piece = cut(block, Math.max(from, block.firstSequence), end);
-      found.push(piece);
-      bytes += piece.frames.length;
-      if (bytes >= maxBytes || end === hole?.from) break;
+      const frames = allocate(piece.frames.length).subarray(0, piece.frames.length);
+      piece.frames.copy(frames);
+      found.push({ ...piece, frames });
+      bytes += frames.length;
+      if (bytes >= maxBytes || end - from >= maxRecords || end === hole?.from) break;
     }
     return found;
+  }
+
+  async arrivalTime(ref: PartitionRef, sequence: number): Promise<number | undefined> {
+    const { blocks, first, next } = this.#state(ref);
+    if (sequence < first || sequence >= next) return undefined;
+    return blocks.find(({ firstSequence, count }) => sequence < firstSequence + count)?.time;
   }
 
   async seek(ref: PartitionRef, time: number): Promise<number> {

@@ -12,7 +12,9 @@ export const PutRecordsBody = Type.Object({
       partition_id: OptionalText,
       partition_key: OptionalText,
       explicit_hash_key: OptionalText,
-      timestamp: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()])),
+      timestamp: Type.Optional(
+        Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()]),
+      ),
     }),
   ),
 });

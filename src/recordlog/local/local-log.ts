@@ -9,7 +9,15 @@ import { DomainError } from '../../model/errors.ts';
 import type { PartitionRef } from '../../model/stream.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { FileSystem } from '../../platform/file-system.ts';
-import type { AppendBatch, AppendOutcome, Extent, PartitionBounds, RecordBlock, RecordLog } from '../record-log.ts';
+import type {
+  AppendBatch,
+  AppendOutcome,
+  Extent,
+  PartitionBounds,
+  ReadOptions,
+  RecordBlock,
+  RecordLog,
+} from '../record-log.ts';
 import { Appender } from './appender.ts';
 import { PartitionMap, type PartitionLog } from './partition-log.ts';
 import { Reader } from './reader.ts';
@@ -113,8 +121,12 @@ class LocalLog implements RecordLog {
     return { first, next };
   }
 
-  async read(ref: PartitionRef, from: number, maxBytes: number): Promise<RecordBlock[]> {
-    return this.#reader.read(this.#partition(ref), from, maxBytes);
+  async read(ref: PartitionRef, from: number, maxBytes: number, options?: ReadOptions): Promise<RecordBlock[]> {
+    return this.#reader.read(this.#partition(ref), from, maxBytes, options);
+  }
+
+  async arrivalTime(ref: PartitionRef, sequence: number): Promise<number | undefined> {
+    return this.#reader.arrivalTime(this.#partition(ref), sequence);
   }
 
   async seek(ref: PartitionRef, time: number): Promise<number> {

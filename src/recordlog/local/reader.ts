@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { DomainError } from '../../model/errors.ts';
 import { FrameReader } from '../../model/record-batch.ts';
 import type { File } from '../../platform/file-system.ts';
-import { DamagedRecords, type Extent as Measured, type RecordBlock } from '../record-log.ts';
+import { DamagedRecords, type Extent as Measured, type ReadOptions, type RecordBlock } from '../record-log.ts';
 import { BlockList, type BlockEntry } from './block-list.ts';
 import { BLOCK_HEADER_BYTES, decodeBlockHeader, KIND_RECORDS } from './format.ts';
 import type { PartitionLog } from './partition-log.ts';
@@ -29,14 +29,20 @@ export class Reader {
   }
 
   /** See RecordLog.read. */
-  async read(partition: PartitionLog, from: number, maxBytes: number): Promise<RecordBlock[]> {
+  async read(
+    partition: PartitionLog,
+    from: number,
+    maxBytes: number,
+    { maxRecords = Infinity, allocate }: ReadOptions = {},
+  ): Promise<RecordBlock[]> {
     const blocks: RecordBlock[] = [];
     let bytes = 0;
     let at = from;
-    while (at < partition.next && (blocks.length === 0 || bytes < maxBytes)) {
+    while (at < partition.next && (blocks.length === 0 || (bytes < maxBytes && at - from < maxRecords))) {
       let piece: RecordBlock[];
       try {
-        piece = await this.#readPiece(partition, at, Math.max(1, maxBytes - bytes));
+        const limits = { bytes: Math.min(maxBytes - bytes, SPAN_BYTES), records: maxRecords - (at - from) };
+        piece = await this.#readPiece(partition, at, limits, allocate);
       } catch (error) {
         // What was read is whole; the caller meets the trouble when it asks for what comes next.
         if (blocks.length > 0) break;
@@ -59,6 +65,15 @@ export class Reader {
     const list = await extent.segment.withFile(() => this.#list(extent));
     const index = list.indexOfTime(time);
     return Math.max(index < list.length ? list.entry(index).first : extent.next, partition.first);
+  }
+
+  /** See RecordLog.arrivalTime. */
+  async arrivalTime(partition: PartitionLog, sequence: number): Promise<number | undefined> {
+    const extent = partition.extents[partition.extentIndex(sequence)];
+    if (extent === undefined || sequence >= extent.next || sequence < partition.first) return undefined;
+    const list = await extent.segment.withFile(() => this.#list(extent));
+    const index = list.indexOf(sequence);
+    return index < 0 ? undefined : list.entry(index).time;
   }
 
   /** See RecordLog.measure. */
@@ -86,7 +101,12 @@ export class Reader {
   }
 
   /** Blocks of one extent from `at` on; at least one. */
-  async #readPiece(partition: PartitionLog, at: number, maxBytes: number): Promise<RecordBlock[]> {
+  async #readPiece(
+    partition: PartitionLog,
+    at: number,
+    limits: { readonly bytes: number; readonly records: number },
+    allocate: ReadOptions['allocate'],
+  ): Promise<RecordBlock[]> {
     const { ref } = partition;
     if (at < partition.first) throw outOfRange(partition, at);
     const index = partition.extentIndex(at);
@@ -96,8 +116,8 @@ export class Reader {
     }
     try {
       return await extent.segment.withFile(async (file) => {
-        const entries = consecutiveEntries(await this.#list(extent), extent, at, Math.min(maxBytes, SPAN_BYTES));
-        const spans = await Promise.all(groupByDistance(entries).map((group) => readSpan(file, group)));
+        const entries = consecutiveEntries(await this.#list(extent), extent, at, limits);
+        const spans = await Promise.all(groupByDistance(entries).map((group) => readSpan(file, group, allocate)));
         return this.#checkBlocks(extent, at, spans.flat());
       });
     } catch (error) {
@@ -151,13 +171,18 @@ function outOfRange(partition: PartitionLog, at: number): DomainError {
   return new DomainError('SequenceNumberOutOfRange', [at, ' should be within ', partition.first, ' ', partition.next]);
 }
 
-/** Entries from the one that holds `at` on, as long as they follow each other, up to about `maxBytes`. */
-function consecutiveEntries(list: BlockList, extent: Extent, at: number, maxBytes: number): BlockEntry[] {
+/** Entries from the one that holds `at` on, as long as they follow each other, up to the one that reaches a limit. */
+function consecutiveEntries(
+  list: BlockList,
+  extent: Extent,
+  at: number,
+  limits: { readonly bytes: number; readonly records: number },
+): BlockEntry[] {
   const entries: BlockEntry[] = [];
   let index = list.indexOf(at);
   let expected = at;
   let bytes = 0;
-  while (index < list.length && (entries.length === 0 || bytes < maxBytes)) {
+  while (index < list.length && (entries.length === 0 || (bytes < limits.bytes && expected - at < limits.records))) {
     const entry = index < 0 ? undefined : list.entry(index);
     const holds = entry !== undefined && entry.first <= expected && expected < entry.first + entry.count;
     if (!holds) {
@@ -184,10 +209,14 @@ function groupByDistance(entries: readonly BlockEntry[]): BlockEntry[][] {
   return groups;
 }
 
-async function readSpan(file: File, group: readonly BlockEntry[]): Promise<{ entry: BlockEntry; bytes: Buffer }[]> {
+async function readSpan(
+  file: File,
+  group: readonly BlockEntry[],
+  allocate: ReadOptions['allocate'],
+): Promise<{ entry: BlockEntry; bytes: Buffer }[]> {
   const start = group[0]!.position;
   const last = group.at(-1)!;
-  const span = await readExactly(file, start, last.position + BLOCK_HEADER_BYTES + last.bodyLength - start);
+  const span = await readExactly(file, start, last.position + BLOCK_HEADER_BYTES + last.bodyLength - start, allocate);
   return group.map((entry) => {
     const offset = entry.position - start;
     return { entry, bytes: span.subarray(offset, offset + BLOCK_HEADER_BYTES + entry.bodyLength) };

@@ -80,8 +80,13 @@ export async function readBlockList(extent: Extent): Promise<BlockList | undefin
 }
 
 /** Reads `length` bytes; what lies beyond the end of the file reads as zeros, which no checksum accepts. */
-export async function readExactly(file: File, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length);
+export async function readExactly(
+  file: File,
+  position: number,
+  length: number,
+  allocate: (size: number) => Buffer = (size) => Buffer.allocUnsafeSlow(size),
+): Promise<Buffer> {
+  const bytes = allocate(length).subarray(0, length);
   const read = await file.read(bytes, 0, length, position);
   return read < length ? bytes.fill(0, read) : bytes;
 }

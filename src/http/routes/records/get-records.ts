@@ -22,6 +22,7 @@ export function getRecordsRoute(app: App, services: Services): void {
       const maxBytes = integerParameter(request.query, 'max_fetch_bytes', BYTES);
       const result = await getRecords(services, { projectId: request.params.projectId, cursor, limit, maxBytes });
       const answer = encodeGetAnswer(result.blocks, result.nextCursor, result.millisBehindLatest);
+      result.release();
       return reply.type('application/json; charset=utf-8').send(answer);
     },
   );
