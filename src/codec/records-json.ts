@@ -1,6 +1,6 @@
 /**
  * Put and get answers as JSON text, written by hand: thousands of small objects a request cost more than everything else
- * the request does. The text is ASCII, so that it stays one byte a character until it is on the wire.
+ * the request does. All text is ASCII, one byte a character.
  */
 import type { DomainError } from '../model/errors.ts';
 import { FrameReader, type RecordBlock } from '../model/record-batch.ts';
@@ -17,30 +17,55 @@ export function quote(text: string): string {
   );
 }
 
-/** `{"records":[…],"next_partition_cursor":…,"millis_behind_latest":…}`. */
+/** Longest text around the payload and the key of a record: names, quotes, a sequence number and a time. */
+const RECORD_TEXT_BYTES = 192;
+/** A character of a key takes six at the most, as `\\uXXXX`. */
+const ESCAPED_BYTES = 6;
+
+/**
+ * `{"records":[…],"next_partition_cursor":…,"millis_behind_latest":…}` as bytes in a buffer of `allocate`. Written piece by
+ * piece into place: a string of the whole answer would be put together, measured and copied once more each.
+ */
 export function encodeGetAnswer(
   blocks: readonly RecordBlock[],
   nextCursor: string,
   millisBehindLatest: number,
-): string {
-  let text = '{"records":[';
+  allocate: (size: number) => Buffer,
+): Buffer {
+  const end = `],"next_partition_cursor":"${nextCursor}","millis_behind_latest":${millisBehindLatest}}`;
+  const answer = allocate(end.length + blocks.reduce((sum, block) => sum + roomFor(block), RECORD_TEXT_BYTES));
+  let at = answer.write('{"records":[', 0, 'latin1');
   let separator = '';
   for (const { firstSequence, time, frames } of blocks) {
     const reader = new FrameReader(frames);
+    const tail = recordTail(time);
     for (let sequence = firstSequence; reader.next(); sequence += 1) {
-      text += separator;
-      text += '{';
-      if (reader.keyLength >= 0) {
-        const key = frames.toString('utf8', reader.keyStart, reader.keyStart + reader.keyLength);
-        text += `"partition_key":${quote(key)},`;
-      }
-      const data = frames.toString('base64', reader.dataStart, reader.dataStart + reader.dataLength);
-      const timestamp = reader.timestamp < 0 ? time : reader.timestamp;
-      text += `"sequence_number":"${sequence}","data":"${data}","timestamp":${timestamp},"timestamp_type":"CreateTime"}`;
+      const { keyStart, keyLength, dataStart, dataLength, timestamp } = reader;
+      const key =
+        keyLength < 0 ? '' : `"partition_key":${quote(frames.toString('utf8', keyStart, keyStart + keyLength))},`;
+      at += answer.write(`${separator}{${key}"sequence_number":"${sequence}","data":"`, at, 'latin1');
+      at += answer.write(frames.toString('base64', dataStart, dataStart + dataLength), at, 'latin1');
+      at += answer.write(timestamp < 0 ? tail : recordTail(timestamp), at, 'latin1');
       separator = ',';
     }
   }
-  return `${text}],"next_partition_cursor":"${nextCursor}","millis_behind_latest":${millisBehindLatest}}`;
+  at += answer.write(end, at, 'latin1');
+  return answer.subarray(0, at);
+}
+
+function recordTail(timestamp: number): string {
+  return `","timestamp":${timestamp},"timestamp_type":"CreateTime"}`;
+}
+
+/** Bytes that the records of a block take in an answer, at the most. */
+function roomFor({ frames }: RecordBlock): number {
+  const reader = new FrameReader(frames);
+  let room = 0;
+  while (reader.next()) {
+    const { keyLength, dataLength } = reader;
+    room += RECORD_TEXT_BYTES + Math.max(0, keyLength) * ESCAPED_BYTES + Math.ceil(dataLength / 3) * 4;
+  }
+  return room;
 }
 
 /** What became of each record of a put, in request order. */

@@ -1,6 +1,7 @@
 /** GET /v2/{project_id}/records: the records from a cursor on, and the cursor to go on with. */
 import { encodeGetAnswer } from '../../../codec/records-json.ts';
 import { DomainError } from '../../../model/errors.ts';
+import { BufferLoan } from '../../../platform/buffer-pool.ts';
 import { getRecords } from '../../../streams/get-records.ts';
 import type { App } from '../../fastify-types.ts';
 import { integerParameter, textParameter, type Query } from '../../query.ts';
@@ -21,8 +22,10 @@ export function getRecordsRoute(app: App, services: Services): void {
       const limit = integerParameter(request.query, 'limit', LIMIT);
       const maxBytes = integerParameter(request.query, 'max_fetch_bytes', BYTES);
       const result = await getRecords(services, { projectId: request.params.projectId, cursor, limit, maxBytes });
-      const answer = encodeGetAnswer(result.blocks, result.nextCursor, result.millisBehindLatest);
+      const loan = new BufferLoan(services.buffers);
+      const answer = encodeGetAnswer(result.blocks, result.nextCursor, result.millisBehindLatest, loan.take);
       result.release();
+      reply.raw.once('close', () => loan.giveBack());
       return reply.type('application/json; charset=utf-8').send(answer);
     },
   );
