@@ -12,18 +12,20 @@ const LOOP_BYTES = 24;
 
 export class TextFileEncoder {
   readonly #delimiter: Buffer;
-  readonly #chunk: Buffer;
+  #chunk: Buffer;
+  #spare: Buffer;
   #filled = 0;
 
   /** `delimiter` follows every record and may be empty. */
   constructor(delimiter: string, chunkBytes = 1024 * 1024) {
     this.#delimiter = Buffer.from(delimiter);
     this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
+    this.#spare = Buffer.allocUnsafeSlow(chunkBytes);
   }
 
   /**
    * Adds the first `count` frames of `frames`. Yields each chunk that they fill, of exactly `chunkBytes`: its memory is
-   * used again once the next one is asked for. Nothing of `frames` is kept. Throws RangeError when there are fewer frames.
+   * used again once the next but one is asked for. Nothing of `frames` is kept. Throws RangeError when there are fewer frames.
    */
   *encode(frames: Buffer, count: number): Generator<Buffer, void, undefined> {
     const reader = new FrameReader(frames);
@@ -69,6 +71,7 @@ export class TextFileEncoder {
       from += piece;
       if (this.#filled < this.#chunk.length) continue;
       yield this.#chunk;
+      [this.#chunk, this.#spare] = [this.#spare, this.#chunk];
       this.#filled = 0;
     }
   }

@@ -7,7 +7,6 @@
  * possible is lost, and the records behind go into the next file. When not even the first record can be read back,
  * nothing is stored and LostRecords tells what is gone.
  */
-import { createHash } from 'node:crypto';
 import { TextFileEncoder } from '../codec/text.ts';
 import { isDomainError } from '../model/errors.ts';
 import type { PartitionRef } from '../model/stream.ts';
@@ -77,7 +76,7 @@ export async function writeFile(parts: FileWriterParts, file: FileToWrite, signa
     if (!body.complete || stored.bytes !== body.bytes) {
       throw new Error(`the store says ${stored.bytes} bytes where ${body.bytes} were sent`);
     }
-    return { next: body.next, bytes: body.bytes, checksum: `sha256:${body.digest()}`, etag: stored.etag };
+    return { next: body.next, bytes: body.bytes, checksum: `sha256:${stored.sha256}`, etag: stored.etag };
   } catch (error) {
     // The store may have wrapped it: what the source said is what counts.
     if (body.lost !== undefined) throw body.lost;
@@ -89,7 +88,6 @@ class FileBody {
   readonly #recordLog: RecordLog;
   readonly #buffers: BufferPool;
   readonly #file: FileToWrite;
-  readonly #hash = createHash('sha256');
   /** Exclusive end of the records encoded so far. */
   next: number;
   bytes = 0;
@@ -102,10 +100,6 @@ class FileBody {
     this.#buffers = buffers;
     this.#file = file;
     this.next = file.first;
-  }
-
-  digest(): string {
-    return this.#hash.digest('hex');
   }
 
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
@@ -134,7 +128,6 @@ class FileBody {
   }
 
   #passed(chunk: Buffer): Buffer {
-    this.#hash.update(chunk);
     this.bytes += chunk.length;
     return chunk;
   }

@@ -4,6 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { LoginBlockedError } from '../auth/login-limiter.ts';
+import { isDiskFull } from '../catalog/disk-full.ts';
 import { DomainError, type ErrorName } from '../model/errors.ts';
 
 export interface ErrorAnswer {
@@ -30,6 +31,7 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorName | undefined>> = {
 /** The refusal that a thrown value stands for; the value itself is kept as its cause. */
 export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
+  if (isDiskFull(error)) return new DomainError('DiskFull', [], error);
   const { code, statusCode } = (error ?? {}) as { readonly code?: unknown; readonly statusCode?: unknown };
   const known = typeof code === 'string' ? FRAMEWORK_ERRORS[code] : undefined;
   if (known !== undefined) return new DomainError(known, [], error);

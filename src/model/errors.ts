@@ -68,10 +68,10 @@ export const ERRORS = {
     status: 503,
     text: 'The record log is read-only after a storage failure. Restart the server.',
   },
-  LogFull: {
+  DiskFull: {
     code: 'DIS.5002',
     status: 507,
-    text: 'The disk of the record log is full. Nothing of this request was stored.',
+    text: 'The disk is full. Nothing of this request was stored.',
   },
   RecordsDamaged: { code: 'DIS.5003', status: 500, text: 'Records are damaged on disk and are not served.' },
   ShuttingDown: { code: 'DIS.5004', status: 503, text: 'The server is shutting down.' },

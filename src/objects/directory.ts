@@ -3,19 +3,18 @@
  *
  * An object appears by a rename once its bytes are on stable storage, and `put` resolves once its name is too. Until
  * then the bytes are in `.sluice-tmp` of the bucket, which is no part of it: what a killed process left there goes when
- * the store opens, so one store at a time may have a root open. The entity tag is `<bytes>-<CRC-32 in hex>`: the same
- * bytes have the same tag, on every machine.
+ * the store opens, so one store at a time may have a root open. The entity tag is the SHA-256 of the bytes in hex.
  *
  * What files cannot do: an object `a` and an object `a/b` exclude each other, and content types are not kept.
  */
+import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { DomainError } from '../model/errors.ts';
 import type { File, FileSystem } from '../platform/file-system.ts';
 import type { Random } from '../platform/random.ts';
 import { errorCode, refusal, refusing } from './disk-errors.ts';
 import { checkBucketName, checkKey } from './names.ts';
-import type { ListedObject, ObjectStore, PutOptions, StoredObject } from './object-store.ts';
+import type { ListedObject, ObjectStore, PutOptions, PutResult, StoredObject } from './object-store.ts';
 import { writeBody } from './write-body.ts';
 
 export interface DirectoryStoreOptions {
@@ -73,12 +72,7 @@ class DirectoryStore implements ObjectStore {
     });
   }
 
-  async put(
-    bucket: string,
-    key: string,
-    body: AsyncIterable<Uint8Array>,
-    { signal }: PutOptions,
-  ): Promise<StoredObject> {
+  async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, { signal }: PutOptions): Promise<PutResult> {
     const target = this.#path(bucket, key);
     const scratch = join(this.#root, bucket, TEMPORARY_FOLDER);
     const temporary = join(scratch, this.#random.bytes(16).toString('hex'));
@@ -89,12 +83,12 @@ class DirectoryStore implements ObjectStore {
       return this.#disk.open(temporary, 'create');
     });
     try {
-      const { bytes, checksum } = await writeBody(file, body, names, signal).finally(() =>
+      const { bytes, sha256 } = await writeBody(file, body, names, signal).finally(() =>
         refusing(names, () => file.close()),
       );
       signal?.throwIfAborted();
       await refusing(names, () => this.#publish(temporary, target));
-      return { bytes, etag: entityTag(bytes, checksum) };
+      return { bytes, etag: sha256, sha256 };
     } catch (error) {
       // Why the put failed is what counts; a file that cannot be removed now goes when the store opens again.
       await this.#disk.remove(temporary).catch(() => undefined);
@@ -106,17 +100,17 @@ class DirectoryStore implements ObjectStore {
     const path = this.#path(bucket, key);
     return refusing([bucket, key], async () => {
       let bytes = 0;
-      let checksum = 0;
+      const hash = createHash('sha256');
       try {
         for await (const piece of this.#pieces(path)) {
           bytes += piece.byteLength;
-          checksum = crc32(piece, checksum);
+          hash.update(piece);
         }
       } catch (error) {
         if (ABSENT.has(errorCode(error))) return undefined;
         throw error;
       }
-      return { bytes, etag: entityTag(bytes, checksum) };
+      return { bytes, etag: hash.digest('hex') };
     });
   }
 
@@ -258,10 +252,6 @@ class DirectoryStore implements ObjectStore {
     }
     return join(this.#root, bucket, key);
   }
-}
-
-function entityTag(bytes: number, checksum: number): string {
-  return `${bytes}-${checksum.toString(16).padStart(8, '0')}`;
 }
 
 /**

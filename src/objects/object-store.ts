@@ -27,6 +27,11 @@ export interface StoredObject {
 }
 
 /** No tag: a local directory would have to read every file for it. */
+export interface PutResult extends StoredObject {
+  /** SHA-256 in hex of the bytes as they were handed to the store. */
+  readonly sha256: string;
+}
+
 export interface ListedObject {
   readonly key: string;
   /** Length in bytes. */
@@ -39,11 +44,11 @@ export interface ObjectStore {
 
   /**
    * Stores the bytes of `body` under `key`, replacing what is there. Resolves once the object is durable and complete.
-   * Memory stays bounded however long the body is. A piece of the body is looked at only until the next one is asked for:
+   * Memory stays bounded however long the body is. A piece of the body is looked at only until the next but one is asked for:
    * whoever makes the body may use its memory again then. The same bytes under the same key may be put any number of times.
    * An error of `body` itself is rethrown as it is.
    */
-  put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject>;
+  put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult>;
 
   /** Size and tag of an object, or undefined when there is none. A local directory reads the whole file for the tag. */
   head(bucket: string, key: string): Promise<StoredObject | undefined>;

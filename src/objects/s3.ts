@@ -5,11 +5,12 @@
  * `timeoutSeconds` after the last sign of life. Longer patience is the caller's. Parts of failed uploads are removed;
  * a bucket should have a lifecycle rule for those of a process that was killed.
  */
+import { createHash } from 'node:crypto';
 import type { GetObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
 import { DomainError } from '../model/errors.ts';
 import { inBlocks } from './blocks.ts';
 import { checkBucketName, checkKey } from './names.ts';
-import type { ListedObject, ObjectStore, PutOptions, StoredObject } from './object-store.ts';
+import type { ListedObject, ObjectStore, PutOptions, PutResult, StoredObject } from './object-store.ts';
 import { httpStatus, isSilence, refusal, SilentServerError } from './s3-errors.ts';
 import { PART_BYTES, plainTag, S3Upload, type S3Calls } from './s3-upload.ts';
 
@@ -84,15 +85,19 @@ class S3Store implements ObjectStore {
     key: string,
     body: AsyncIterable<Uint8Array>,
     { contentType, contentEncoding, signal }: PutOptions,
-  ): Promise<StoredObject> {
+  ): Promise<PutResult> {
     const upload = new S3Upload(this.#calls([bucket, key], signal), target(bucket, key), {
       ContentType: contentType,
       ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
     });
+    const hash = createHash('sha256');
     try {
-      for await (const block of inBlocks(body, PART_BYTES, signal)) await upload.add(block);
+      for await (const block of inBlocks(body, PART_BYTES, signal)) {
+        hash.update(block);
+        await upload.add(block);
+      }
       signal?.throwIfAborted();
-      return await upload.finish();
+      return { ...(await upload.finish()), sha256: hash.digest('hex') };
     } catch (error) {
       await upload.abandon();
       throw error;

@@ -4,7 +4,7 @@
  * its end, a small sync such as the record log's takes up to 100 ms; beside this one up to 17 ms, and the file itself is
  * done a third earlier.
  */
-import { crc32 } from 'node:zlib';
+import { createHash } from 'node:crypto';
 import type { File } from '../platform/file-system.ts';
 import { inBlocks } from './blocks.ts';
 import { refusing } from './disk-errors.ts';
@@ -14,8 +14,8 @@ const SYNC_BYTES = 16 * 1024 * 1024;
 
 export interface WrittenBody {
   readonly bytes: number;
-  /** CRC-32 of the bytes. */
-  readonly checksum: number;
+  /** SHA-256 of the bytes in hex. */
+  readonly sha256: string;
 }
 
 /**
@@ -29,7 +29,7 @@ export async function writeBody(
   signal?: AbortSignal,
 ): Promise<WrittenBody> {
   let bytes = 0;
-  let checksum = 0;
+  const hash = createHash('sha256');
   let synced = 0;
   let writing = Promise.resolve();
   let syncing = Promise.resolve();
@@ -51,7 +51,7 @@ export async function writeBody(
       const position = bytes;
       writing = start(() => file.write([block], position));
       bytes += block.byteLength;
-      checksum = crc32(block, checksum);
+      hash.update(block);
     }
   } finally {
     await Promise.allSettled([writing, syncing]);
@@ -59,5 +59,5 @@ export async function writeBody(
   await writing;
   await syncing;
   await refusing(names, () => file.sync());
-  return { bytes, checksum };
+  return { bytes, sha256: hash.digest('hex') };
 }

@@ -54,7 +54,7 @@ export interface RecordLog {
 
   /**
    * Appends the batches of one request; outcomes in their order. Rejects only for a bug. Refusals are outcomes:
-   * StreamNotFound, LogFull, LogReadOnly, ShuttingDown, TooManyRequests (too many bytes wait for the disk).
+   * StreamNotFound, DiskFull, LogReadOnly, ShuttingDown, TooManyRequests (too many bytes wait for the disk).
    */
   append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]>;
 

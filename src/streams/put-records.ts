@@ -43,7 +43,7 @@ const tables = new WeakMap<Stream, PartitionTable>();
 
 /**
  * Stores the records of a request. Throws RequestTooLarge when there are too many records or bytes, and the log's own refusal
- * (LogFull, LogReadOnly, ShuttingDown, TooManyRequests) when it took none of them.
+ * (DiskFull, LogReadOnly, ShuttingDown, TooManyRequests) when it took none of them.
  */
 export async function putRecords(
   options: PutOptions,

@@ -1,6 +1,6 @@
 /** An object store that fails on purpose, around a real one. */
 import { DomainError } from '../../src/model/errors.ts';
-import type { ListedObject, ObjectStore, PutOptions, StoredObject } from '../../src/objects/object-store.ts';
+import type { ListedObject, ObjectStore, PutOptions, PutResult, StoredObject } from '../../src/objects/object-store.ts';
 
 /**
  * What becomes of a put: `before`: refused at once; `midway`: refused after the first piece; `after`: stored whole, but
@@ -28,7 +28,7 @@ export class FaultyStore implements ObjectStore {
     return this.#store.checkBucket(bucket);
   }
 
-  async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject> {
+  async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult> {
     this.puts += 1;
     switch (this.always ?? this.faults.shift() ?? 'none') {
       case 'none':

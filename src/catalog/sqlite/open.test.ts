@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { openTestCatalog } from '../../../test/support/catalog.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import { openSqliteCatalog } from './open.ts';
+import { isDiskFull } from '../disk-full.ts';
 import { SqliteError } from './sqlite-thread.ts';
 
 test('what is committed is there after a reopen, and the reader sees it at once', async () => {
@@ -101,7 +102,7 @@ test('a full disk reaches the caller, and nothing of its transaction is kept eve
   const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(catalog.db);
   await sql.raw(`pragma max_page_count = ${rows[0]!.page_count + 2}`).execute(catalog.db);
   const big = { key: 'big', value: 'x'.repeat(1_000_000) };
-  const isFull = (error: unknown) => error instanceof SqliteError && error.errcode === 13;
+  const isFull = (error: unknown) => error instanceof SqliteError && isDiskFull(error);
 
   await assert.rejects(catalog.db.insertInto('meta').values(big).execute(), isFull);
   const stubborn = catalog.db.transaction().execute(async (trx) => {

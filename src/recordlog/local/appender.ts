@@ -18,6 +18,7 @@ import { BlockList } from './block-list.ts';
 import { BLOCK_HEADER_BYTES, encodeBlockHeader, encodeFileHeader, encodeState, FILE_HEADER_BYTES } from './format.ts';
 import { KIND_RECORDS, KIND_STATE } from './format.ts';
 import type { PartitionLog, PartitionMap } from './partition-log.ts';
+import { isNoSpace } from './no-space.ts';
 import { writeIndex } from './segment-index.ts';
 import { Extent, Segment, segmentName, type OpenFiles } from './segment.ts';
 
@@ -25,7 +26,6 @@ import { Extent, Segment, segmentName, type OpenFiles } from './segment.ts';
 const GROUP_BYTES = 16 * 1024 * 1024;
 /** An older segment is sealed at the next append, so that a quiet stream's space comes back too. */
 const SEGMENT_MAX_AGE_MS = 3_600_000;
-const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export interface AppenderOptions {
   readonly directory: string;
@@ -67,7 +67,9 @@ interface OpenSegment {
 
 export class Appender {
   readonly #options: AppenderOptions;
-  #open: OpenSegment;
+  /** Undefined when the disk was full at the start: the first append that finds space makes one. */
+  #open: OpenSegment | undefined;
+  readonly #next: { readonly id: number; readonly previousEnd: number };
   #queue: Request[] = [];
   #pendingBytes = 0;
   #flushing: Promise<void> | undefined;
@@ -77,15 +79,23 @@ export class Appender {
   #failure: DomainError | undefined;
   #closed = false;
 
-  private constructor(options: AppenderOptions, open: OpenSegment) {
+  private constructor(options: AppenderOptions, next: { readonly id: number; readonly previousEnd: number }) {
     this.#options = options;
-    this.#open = open;
+    this.#next = next;
   }
 
-  /** Makes the segment that takes the first append; durable when it resolves. */
+  /**
+   * Makes the segment that takes the first append; durable when it resolves. On a full disk it is made later: what is
+   * there can be read, and given up, meanwhile.
+   */
   static async open(options: AppenderOptions, id: number, previousEnd: number): Promise<Appender> {
-    const appender = new Appender(options, await createSegment(options, id, previousEnd));
-    await appender.#writeGroup([]);
+    const appender = new Appender(options, { id, previousEnd });
+    try {
+      await appender.#writeGroup([]);
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      options.onError('the disk is full: the record log is open for reading', error);
+    }
     return appender;
   }
 
@@ -93,9 +103,9 @@ export class Appender {
     return this.#closed ? new DomainError('ShuttingDown') : this.#failure;
   }
 
-  /** The segment that is written to. */
-  get segment(): Segment {
-    return this.#open.segment;
+  /** The segment that is written to, if there is one. */
+  get segment(): Segment | undefined {
+    return this.#open?.segment;
   }
 
   append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]> {
@@ -135,6 +145,7 @@ export class Appender {
     if (this.#closed) return;
     this.#closed = true;
     while (this.#flushing !== undefined) await this.#flushing;
+    if (this.#open === undefined) return;
     const { segment, file } = this.#open;
     // After a failure the files stay as they are: the next start finds out what is true. An empty segment is dropped there.
     const seal = this.#failure === undefined && segment.dataEnd > FILE_HEADER_BYTES;
@@ -189,8 +200,7 @@ export class Appender {
   async #writeGroup(group: readonly Request[]): Promise<AppendOutcome[][]> {
     if (this.#failure !== undefined) throw this.#failure;
     const bytes = group.reduce((sum, request) => sum + request.bytes, 0);
-    if (this.#mustRoll(bytes)) await this.#startSegment();
-    const { segment, file, previousEnd } = this.#open;
+    const { segment, file, previousEnd } = await this.#segmentFor(bytes);
     const start = segment.dataEnd;
     const checkpoint = start === FILE_HEADER_BYTES || group.some(({ reject }) => reject !== undefined);
     const stateBlock = checkpoint ? encodeStateBlock(this.#options.partitions, previousEnd, start) : [];
@@ -288,20 +298,24 @@ export class Appender {
     return { firstSequence: first, time };
   }
 
-  #mustRoll(bytes: number): boolean {
-    const { segment } = this.#open;
+  /** The open segment, or a new one when there is none or it is full, old or to be given up. */
+  async #segmentFor(bytes: number): Promise<OpenSegment> {
+    const old = this.#open;
+    if (old !== undefined && !this.#mustRoll(old.segment, bytes)) return old;
+    const id = old === undefined ? this.#next.id : old.segment.id + 1;
+    const fresh = await createSegment(this.#options, id, old?.segment.dataEnd ?? this.#next.previousEnd);
+    // It is sealed once the new one holds its first block.
+    if (old !== undefined) this.#unsealed.push(old);
+    this.#open = fresh;
+    this.#rollWanted = false;
+    return fresh;
+  }
+
+  #mustRoll(segment: Segment, bytes: number): boolean {
     if (this.#rollWanted) return true;
     if (segment.bytes === 0) return false;
     const age = this.#options.clock.now() - segment.createdAt;
     return segment.dataEnd + bytes > this.#options.segmentBytes || age > SEGMENT_MAX_AGE_MS;
-  }
-
-  /** Opens the next segment. The old one is sealed once the new one holds its first block. */
-  async #startSegment(): Promise<void> {
-    const old = this.#open;
-    this.#open = await createSegment(this.#options, old.segment.id + 1, old.segment.dataEnd);
-    this.#rollWanted = false;
-    this.#unsealed.push(old);
   }
 
   /** Seals in the background what is not sealed yet; what fails is tried again at the next roll. */
@@ -323,8 +337,8 @@ export class Appender {
 
   #refusalFor(error: unknown): DomainError {
     if (error instanceof DomainError) return error;
-    if (this.#failure === undefined && NO_SPACE.has((error as NodeJS.ErrnoException).code ?? '')) {
-      return new DomainError('LogFull', [], error);
+    if (this.#failure === undefined && isNoSpace(error)) {
+      return new DomainError('DiskFull', [], error);
     }
     return this.#fail(error);
   }

@@ -155,7 +155,7 @@ class LocalLog implements RecordLog {
     this.#reclaimer.drop(extents);
     const { segment } = this.#appender;
     // The open segment cannot be removed: the next append begins another one, and this one goes once it is sealed.
-    if (segment.bytes > 0 && segment.liveBytes === 0) this.#appender.roll();
+    if (segment !== undefined && segment.bytes > 0 && segment.liveBytes === 0) this.#appender.roll();
   }
 
   #partition(ref: PartitionRef): PartitionLog {

@@ -2,6 +2,7 @@
  * Gives space back. A sealed segment that nothing wants any more is removed; one that is mostly unwanted (deleted streams,
  * streams with shorter retention than their neighbours) is rewritten with what is left, under the same name, by a rename.
  */
+import { isDomainError } from '../../model/errors.ts';
 import type { File, FileSystem } from '../../platform/file-system.ts';
 import { dirname } from 'node:path';
 import { BlockList, type BlockEntry } from './block-list.ts';
@@ -65,7 +66,7 @@ export class Reclaimer {
       try {
         // What is given up while the checkpoint is written is not in it, so it is still kept here.
         const wanted = this.#wanted(segment);
-        await this.#options.checkpoint();
+        await this.#checkpoint(segment, wanted.size === 0);
         if (wanted.size === 0) await this.#remove(segment);
         else await this.#rewrite(segment, wanted);
       } catch (error) {
@@ -83,6 +84,19 @@ export class Reclaimer {
   /** Closes the files that reads have left open. */
   async closeFiles(): Promise<void> {
     await Promise.all([...this.#segments].map((segment) => segment.closeFile()));
+  }
+
+  /**
+   * A full disk must be able to get space back, so there a segment goes without a checkpoint if a newer one tells the
+   * numbers. After a crash the records that it held may then be called damaged until they are given up again.
+   */
+  async #checkpoint(segment: Segment, removal: boolean): Promise<void> {
+    try {
+      await this.#options.checkpoint();
+    } catch (error) {
+      const newer = [...this.#segments].some(({ id }) => id > segment.id);
+      if (!(removal && newer && isDomainError(error, 'DiskFull'))) throw error;
+    }
   }
 
   /** The extents that are wanted now, each with the number of its first wanted record. */

@@ -14,6 +14,7 @@ import { BlockList } from './block-list.ts';
 import { BLOCK_HEADER_BYTES, FILE_HEADER_BYTES, KIND_RECORDS, KIND_STATE } from './format.ts';
 import { decodeBlockHeader, decodeFileHeader, decodeState } from './format.ts';
 import type { StateEntry } from './format.ts';
+import { isNoSpace } from './no-space.ts';
 import type { PartitionLog, PartitionMap } from './partition-log.ts';
 import { scanBlocks, type ScannedBlock } from './scan.ts';
 import { readExactly, readIndex, writeIndex, type SegmentIndex } from './segment-index.ts';
@@ -206,7 +207,14 @@ async function recoverUnsealed(
     addBlock(options, segment, name, block);
   }
   await file.truncate(dataEnd);
-  await writeIndex(segment, file);
+  try {
+    await writeIndex(segment, file);
+  } catch (error) {
+    if (!isNoSpace(error)) throw error;
+    // Nothing more is written to it; its block lists stay in memory until a start finds room for them.
+    segment.sealed = true;
+    report({ serious: false, segment: name, message: 'the disk is full: its index is not written' });
+  }
   return segment;
 }
 
