@@ -53,7 +53,9 @@ export function buildApp({ services, logger, authFailureStatus }: AppOptions): H
   const nextRequestId = requestIds(services.random);
   const app = fastify({
     loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // A logger of its own for each request costs more than a line now and then that names its request itself.
+    childLoggerFactory: (parent) => parent,
     genReqId: nextRequestId,
     requestIdHeader: false,
     bodyLimit: services.limits.body_bytes,
@@ -94,7 +96,7 @@ function renderErrors(app: App, authFailureStatus: number): void {
   });
   app.setErrorHandler((error, request, reply) => {
     const refusal = toDomainError(error);
-    if (refusal.kind === 'Internal') request.log.error({ err: error }, 'request failed');
+    if (refusal.kind === 'Internal') request.log.error({ err: error, requestId: request.id }, 'request failed');
     // Fastify would hang up on the caller in the middle of its body, and a reset may overtake the answer.
     const endless = Number(request.headers['content-length']) > DISCARDED_BODY_BYTES;
     if (refusal.kind === 'RequestTooLarge' && !endless) reply.removeHeader('connection');

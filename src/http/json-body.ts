@@ -8,7 +8,8 @@ import { DomainError } from '../model/errors.ts';
 
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
+  // The usual type by its name: for any other one fastify takes the header apart.
+  app.addContentTypeParser<Buffer>(['application/json', '*'], { parseAs: 'buffer' }, (request, body, done) => {
     try {
       refuseOtherForms(request.headers['content-type'], request.headers['content-encoding']);
       done(null, parseJson(body));

@@ -3,7 +3,7 @@ import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
 import { formatPartitionId } from '../model/partition-id.ts';
 import { FrameReader, type RecordBlock } from '../model/record-batch.ts';
-import type { Stream } from '../model/stream.ts';
+import type { Partition, Stream } from '../model/stream.ts';
 import { BufferLoan, type BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DamagedRecords, type ReadOptions, type RecordLog } from '../recordlog/record-log.ts';
@@ -54,8 +54,7 @@ export async function getRecords(options: GetOptions, request: GetRequest): Prom
   if (stream === undefined || partition === undefined || stream.projectId !== request.projectId) {
     throw new DomainError('InvalidCursor');
   }
-  if (throttle?.admitRead(stream, partition) === false)
-    throw new DomainError('TrafficLimit', [stream.name, partition.id]);
+  admit(throttle, stream, partition, 0);
   const { first, next } = await validBounds(recordLog, clock, stream, ref);
   if (sequence < first)
     throw new DomainError('CursorRecordExpired', [sequence, ' should be within ', first, ' ', next]);
@@ -65,7 +64,7 @@ export async function getRecords(options: GetOptions, request: GetRequest): Prom
   const wanted = { maxRecords: request.limit, allocate: loan.take };
   const read = await readBlocks(options, stream, ref, sequence, maxBytes, wanted);
   const { blocks, bytes, end, behind } = take(read, sequence, request.limit, maxBytes);
-  throttle?.tookRead(stream, partition, bytes);
+  admit(throttle, stream, partition, bytes);
   const now = clock.now();
   const nextTime = end < next ? (behind ?? (await recordLog.arrivalTime(ref, end)) ?? now) : now;
   return {
@@ -74,6 +73,11 @@ export async function getRecords(options: GetOptions, request: GetRequest): Prom
     millisBehindLatest: Math.max(0, now - nextTime),
     release: () => loan.giveBack(),
   };
+}
+
+function admit(throttle: Throttle | undefined, stream: Stream, partition: Partition, bytes: number): void {
+  if (throttle?.admitRead(stream, partition, bytes) !== false) return;
+  throw new DomainError('TrafficLimit', [stream.name, partition.id]);
 }
 
 async function readBlocks(

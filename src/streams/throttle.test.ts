@@ -44,13 +44,12 @@ for (const [type, rate] of Object.entries(RATES) as [StreamType, (typeof RATES)[
   test(`${type}: a read goes on while there is anything left, and is paid for afterwards`, () => {
     const clock = new ManualClock();
     const throttle = new Throttle(clock);
-    throttle.tookRead(stream, partition, rate.readBytes - 1);
-    assert.ok(throttle.admitRead(stream, partition));
-    throttle.tookRead(stream, partition, rate.readBytes + 1);
-    assert.ok(!throttle.admitRead(stream, partition));
+    assert.ok(throttle.admitRead(stream, partition, rate.readBytes - 1));
+    assert.ok(throttle.admitRead(stream, partition, rate.readBytes + 1));
+    assert.ok(!throttle.admitRead(stream, partition, 0));
     clock.advance(1000);
-    assert.ok(!throttle.admitRead(stream, partition));
+    assert.ok(!throttle.admitRead(stream, partition, 0));
     clock.advance(1);
-    assert.ok(throttle.admitRead(stream, partition));
+    assert.ok(throttle.admitRead(stream, partition, 0));
   });
 }

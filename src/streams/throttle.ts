@@ -44,13 +44,15 @@ export class Throttle {
     return true;
   }
 
-  /** Whether a read may go on; what it then takes is told to `tookRead`, since only the answer shows how much it is. */
-  admitRead(stream: Stream, partition: Partition): boolean {
-    return this.#filled(this.#reads, partition, READ[stream.type]).bytes > 0;
-  }
-
-  tookRead(stream: Stream, partition: Partition, bytes: number): void {
-    this.#filled(this.#reads, partition, READ[stream.type]).bytes -= bytes;
+  /**
+   * Takes a read of `bytes` out of the partition's allowance; false when nothing of it is left. A read may overdraw it,
+   * since only the answer shows how much it is; ask with 0 before reading, to save the work of an answer that is refused.
+   */
+  admitRead(stream: Stream, partition: Partition, bytes: number): boolean {
+    const bucket = this.#filled(this.#reads, partition, READ[stream.type]);
+    if (bucket.bytes <= 0) return false;
+    bucket.bytes -= bytes;
+    return true;
   }
 
   #filled(buckets: WeakMap<Partition, Bucket>, partition: Partition, rate: Rate): Bucket {

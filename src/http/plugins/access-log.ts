@@ -7,7 +7,8 @@ export function logAccess(app: FastifyInstance, logger: Logger): void {
   if (!logger.isLevelEnabled('debug')) return;
   app.addHook('onResponse', (request, reply, done) => {
     const { operation = 'unknown' } = request.routeOptions.config;
-    request.log.debug({ operation, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 1000) / 1000 });
+    const ms = Math.round(reply.elapsedTime * 1000) / 1000;
+    request.log.debug({ requestId: request.id, operation, status: reply.statusCode, ms });
     done();
   });
 }
