@@ -89,7 +89,7 @@ const ConfigSchema = Type.Object(
     ),
     dump: Type.Object(
       {
-        uploads: Type.Integer({ default: 4, minimum: 1, description: 'files written at the same time' }),
+        uploads: Type.Integer({ default: 8, minimum: 1, description: 'files written at the same time' }),
         max_file_megabytes: Type.Integer({
           default: 1024,
           minimum: 1,
