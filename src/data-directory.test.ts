@@ -27,4 +27,7 @@ test('what cannot be a data directory is told in one line', async (t) => {
   t.after(() => rm(parent, { recursive: true }));
   await writeFile(join(parent, 'file'), '');
   await assert.rejects(openDataDirectory(join(parent, 'file')), DataDirectoryError);
+  await assert.rejects(openDataDirectory(join(parent, 'file', 'below')), DataDirectoryError);
+  // A folder in which nothing can be made, where the kernel has one.
+  if (process.platform === 'linux') await assert.rejects(openDataDirectory('/proc/sluice'), DataDirectoryError);
 });
