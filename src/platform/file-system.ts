@@ -42,7 +42,7 @@ const syncFile = promisify(fdatasync);
 const truncateFile = promisify(ftruncate);
 const statFile = promisify(fstat);
 
-/** Over a plain descriptor: the calls of a FileHandle take twice the time, and a read or a write is what costs here. */
+/** Over a plain descriptor, which is closed here and nowhere else. */
 class NodeFile implements File {
   readonly #fd: number;
 
