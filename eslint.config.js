@@ -1,22 +1,24 @@
 // Import boundaries: each folder may import only what stands further right in
-//   main → http, demo → streams, dump, auth → recordlog, catalog, objects, codec → model, platform
+//   main → http, demo → streams, dump, apps, auth → recordlog, catalog, objects, codec → model, platform
 // The implementations (recordlog/local, objects/directory, objects/s3) are seen by the composition root alone.
 import tseslint from 'typescript-eslint';
 
 /** Folders of src that code in a folder may not reach, each with its sub-folders. */
 const forbidden = {
-  model: ['platform', 'codec', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  platform: ['codec', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  codec: ['recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  recordlog: ['catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  catalog: ['recordlog', 'objects', 'codec', 'streams', 'dump', 'auth', 'http'],
-  objects: ['recordlog', 'catalog', 'codec', 'streams', 'dump', 'auth', 'http'],
-  auth: ['recordlog', 'objects', 'codec', 'streams', 'dump', 'http'],
-  streams: ['objects', 'dump', 'auth', 'http', 'recordlog/local'],
-  dump: ['auth', 'http', 'recordlog/local'],
+  model: ['platform', 'apps', 'metrics', 'codec', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
+  platform: ['apps', 'metrics', 'codec', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
+  codec: ['apps', 'metrics', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
+  recordlog: ['apps', 'metrics', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
+  catalog: ['apps', 'metrics', 'recordlog', 'objects', 'codec', 'streams', 'dump', 'auth', 'http'],
+  objects: ['apps', 'metrics', 'recordlog', 'catalog', 'codec', 'streams', 'dump', 'auth', 'http'],
+  auth: ['recordlog', 'objects', 'codec', 'streams', 'dump', 'apps', 'metrics', 'http'],
+  metrics: ['recordlog', 'objects', 'codec', 'streams', 'dump', 'apps', 'auth', 'http'],
+  streams: ['objects', 'dump', 'apps', 'auth', 'http', 'recordlog/local'],
+  apps: ['objects', 'dump', 'auth', 'http', 'recordlog/local'],
+  dump: ['apps', 'auth', 'http', 'recordlog/local'],
   http: ['recordlog/local'],
 };
-const domain = ['streams', 'dump', 'auth'];
+const domain = ['streams', 'dump', 'apps', 'metrics', 'auth'];
 const drivers = ['fastify', '@fastify/*', 'node:sqlite', 'pg', '@aws-sdk/*', '@platformatic/*'];
 
 const boundaries = Object.entries(forbidden).map(([folder, targets]) => ({

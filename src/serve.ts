@@ -21,6 +21,7 @@ import { buildApp } from './http/app.ts';
 import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
+import { DomainError } from './model/errors.ts';
 import { BufferPool } from './platform/buffer-pool.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { nodeFileSystem as fileSystem, sharedFileSystem } from './platform/file-system.ts';
@@ -30,6 +31,7 @@ import { openLocalLog } from './recordlog/local/local-log.ts';
 import type { RecordLog } from './recordlog/record-log.ts';
 import { CursorCodec } from './streams/cursor.ts';
 import { trimExpired } from './streams/retention.ts';
+import { StreamChanges } from './streams/stream-changes.ts';
 import { StreamRegistry } from './streams/stream-registry.ts';
 import { Throttle } from './streams/throttle.ts';
 
@@ -97,10 +99,12 @@ export async function serve(config: Config): Promise<RunningServer> {
     const http = buildApp({
       services: {
         tokens,
+        signatures: { begin: () => Promise.reject(new DomainError('AuthorizationUnreadable')) },
         login,
         catalog,
         recordLog,
         registry,
+        streamChanges: new StreamChanges(registry),
         cursors: new CursorCodec(cursorKey, config.limits.cursor_seconds),
         throttle: config.limits.profile === 'dis' ? new Throttle(clock) : undefined,
         objectStore,

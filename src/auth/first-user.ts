@@ -153,7 +153,7 @@ async function store(options: FirstUserOptions, wanted: Wanted, user: User | und
       await storeProject(trx, wanted, now);
       if (user === undefined) {
         if (passwordHash === undefined) throw new Error('a new user needs a password');
-        await insertUser(trx, { id, domain: wanted.domain, name: wanted.userName, passwordHash }, now);
+        await insertUser(trx, { id, domain: wanted.domain, name: wanted.userName, passwordHash, role: 'admin' }, now);
         await putMeta(trx, USER_ID, id);
       } else {
         const renamed = user.domain !== wanted.domain || user.name !== wanted.userName;

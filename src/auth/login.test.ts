@@ -25,7 +25,11 @@ async function setUp() {
     tokens: new Tokens({ db, clock, random, lifeSeconds: 60 }),
     limiter: new LoginLimiter({ clock, failures: 3, windowSeconds: 300 }),
   };
-  await insertUser(db, { id: 'u1', domain: 'd', name: 'ann', passwordHash: await passwords.hash('secret') }, 0);
+  await insertUser(
+    db,
+    { id: 'u1', domain: 'd', name: 'ann', passwordHash: await passwords.hash('secret'), role: 'admin' as const },
+    0,
+  );
   await insertProject(db, { id: 'p2', domain: 'd', name: 'second' }, 2);
   await insertProject(db, { id: 'p1', domain: 'd', name: 'first' }, 1);
   await insertProject(db, { id: 'p3', domain: 'other', name: 'first' }, 0);

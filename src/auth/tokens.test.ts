@@ -8,7 +8,7 @@ import { isDomainError } from '../model/errors.ts';
 import { systemRandom as random } from '../platform/random.ts';
 import { Tokens } from './tokens.ts';
 
-const USER = { id: 'u1', domain: 'd', name: 'ann', passwordHash: '' };
+const USER = { id: 'u1', domain: 'd', name: 'ann', passwordHash: '', role: 'admin' as const };
 const PROJECT = { id: 'p1', domain: 'd', name: 'first' };
 const LIFE_MS = 3_600_000;
 
@@ -35,6 +35,7 @@ test('an issued token is its principal, before and after a restart', async () =>
     domain: 'd',
     projectId: 'p1',
     projectName: 'first',
+    role: 'admin',
     issuedAt: clock.now(),
     expiresAt: clock.now() + LIFE_MS,
   });

@@ -9,25 +9,20 @@ import type { Database } from '../catalog/schema.ts';
 import { deleteExpiredTokens, deleteToken, deleteTokensOfUser, insertToken, selectToken } from '../catalog/tokens.ts';
 import type { User } from '../catalog/users.ts';
 import { DomainError } from '../model/errors.ts';
+import type { Principal } from '../model/principal.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 
-/** Who is calling, and in which project. */
-export interface Principal {
-  readonly userId: string;
-  readonly userName: string;
-  /** The account of the user and the project. */
-  readonly domain: string;
-  readonly projectId: string;
-  readonly projectName: string;
-  /** Of the token, in ms since 1970; it is no longer good at `expiresAt`. */
+/** What a token stands for. */
+export interface TokenPrincipal extends Principal {
+  /** In ms since 1970; the token is no longer good at `expiresAt`. */
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
 
 export interface IssuedToken {
   readonly token: string;
-  readonly principal: Principal;
+  readonly principal: TokenPrincipal;
 }
 
 export interface TokensOptions {
@@ -46,7 +41,7 @@ const REMEMBERED_MS = 5000;
 const REMEMBERED_TOKENS = 4096;
 
 interface Remembered {
-  readonly principal: Principal;
+  readonly principal: TokenPrincipal;
   /** On the monotonic clock. */
   readonly until: number;
 }
@@ -59,7 +54,7 @@ export class Tokens {
   /** The one verified longest ago comes first. */
   readonly #remembered = new Map<string, Remembered>();
   /** Tokens being looked up: who asks meanwhile gets the same answer. */
-  readonly #asked = new Map<string, Promise<Principal>>();
+  readonly #asked = new Map<string, Promise<TokenPrincipal>>();
   /** Counts revocations: over several connections an answer read before one may arrive after it, and must not stay. */
   #revocations = 0;
 
@@ -87,6 +82,7 @@ export class Tokens {
       domain: user.domain,
       projectId: project.id,
       projectName: project.name,
+      role: user.role,
       issuedAt,
       expiresAt,
     };
@@ -94,7 +90,7 @@ export class Tokens {
   }
 
   /** The principal of a token verified within the last five seconds; undefined means: ask `verify`. */
-  cached(token: string): Principal | undefined {
+  cached(token: string): TokenPrincipal | undefined {
     const entry = this.#remembered.get(token);
     if (entry === undefined) return undefined;
     if (entry.until > this.#clock.monotonic() && entry.principal.expiresAt > this.#clock.now()) return entry.principal;
@@ -103,7 +99,7 @@ export class Tokens {
   }
 
   /** Throws TokenMissing for none or an empty one, TokenInvalid for one that is malformed, unknown, expired or revoked. */
-  async verify(token: string | undefined): Promise<Principal> {
+  async verify(token: string | undefined): Promise<TokenPrincipal> {
     if (token === undefined || token === '') throw new DomainError('TokenMissing');
     if (!FORM.test(token)) throw new DomainError('TokenInvalid');
     const known = this.cached(token) ?? this.#asked.get(token);
@@ -138,7 +134,7 @@ export class Tokens {
     return deleteExpiredTokens(this.#db, this.#clock.now());
   }
 
-  async #lookUp(token: string): Promise<Principal> {
+  async #lookUp(token: string): Promise<TokenPrincipal> {
     const revocations = this.#revocations;
     const principal = await selectToken(this.#db, digest(token));
     if (principal === undefined || principal.expiresAt <= this.#clock.now()) throw new DomainError('TokenInvalid');
@@ -146,7 +142,7 @@ export class Tokens {
     return principal;
   }
 
-  #remember(token: string, principal: Principal): void {
+  #remember(token: string, principal: TokenPrincipal): void {
     this.#remembered.delete(token);
     this.#remembered.set(token, { principal, until: this.#clock.monotonic() + REMEMBERED_MS });
     if (this.#remembered.size <= REMEMBERED_TOKENS) return;

@@ -14,7 +14,7 @@ import { deleteExpiredTokens, deleteToken, deleteTokensOfUser, insertToken, sele
 import { isUniqueViolation } from './unique-violation.ts';
 import { insertUser, renameUser, selectUser, selectUserByName, updatePasswordHash } from './users.ts';
 
-const USER = { id: 'u1', domain: 'd', name: 'ann', passwordHash: 'h' };
+const USER = { id: 'u1', domain: 'd', name: 'ann', passwordHash: 'h', role: 'admin' as const };
 const PROJECT = { id: 'p1', domain: 'd', name: 'first' };
 const TOKEN = { hash: 'aa', userId: 'u1', projectId: 'p1', issuedAt: 10, expiresAt: 20 };
 
@@ -30,7 +30,13 @@ test('users: stored, found by id and by name within their domain, renamed, given
 
   await updatePasswordHash(db, 'u1', 'h2');
   await renameUser(db, 'u1', 'e', 'bob');
-  assert.deepEqual(await selectUser(db, 'u1'), { id: 'u1', domain: 'e', name: 'bob', passwordHash: 'h2' });
+  assert.deepEqual(await selectUser(db, 'u1'), {
+    id: 'u1',
+    domain: 'e',
+    name: 'bob',
+    passwordHash: 'h2',
+    role: 'admin' as const,
+  });
 });
 
 test('projects: stored, found by id and by name within their domain, listed oldest first', async () => {
@@ -74,7 +80,7 @@ test('tokens: found with the names of today, deleted singly, by age and by user'
   await insertToken(db, { ...TOKEN, hash: 'dd', userId: 'nobody', expiresAt: 22 });
 
   const fields = { userId: 'u1', projectId: 'p1', issuedAt: 10, expiresAt: 20 };
-  const names = { userName: 'ann', domain: 'd', projectName: 'first' };
+  const names = { userName: 'ann', domain: 'd', role: 'admin', projectName: 'first' };
   assert.deepEqual(await selectToken(db, 'aa'), { ...fields, ...names });
   assert.equal(await selectToken(db, 'dd'), undefined, 'its user is gone');
 

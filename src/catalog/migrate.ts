@@ -7,13 +7,16 @@ import { Migrator } from 'kysely/migration';
 import type { Database } from './schema.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 import { initial } from './migrations/0001-initial.ts';
+import { wholeApi } from './migrations/0002-whole-api.ts';
 
 /** Throws when a statement fails, and when the catalog was written by a newer version than this one. */
 export async function migrate(db: Kysely<Database>, dialect: SqlDialect = 'sqlite'): Promise<void> {
   const migrator = new Migrator({
     db,
     // Named here rather than found in a folder: a migration that is not shipped fails the type check, not the start.
-    provider: { getMigrations: async () => ({ '0001-initial': initial(dialect) }) },
+    provider: {
+      getMigrations: async () => ({ '0001-initial': initial(dialect), '0002-whole-api': wholeApi(dialect) }),
+    },
   });
   const { error } = await migrator.migrateToLatest();
   if (error instanceof Error) throw error;

@@ -24,6 +24,8 @@ export interface UsersTable {
   name: string;
   /** As auth/passwords.ts writes it: scheme, parameters, salt and hash. */
   password_hash: string;
+  /** One of ROLES (model/principal.ts). */
+  role: string;
   created_at: number;
 }
 
@@ -33,8 +35,12 @@ export interface AccessKeysTable {
   /** Kept readable: a signature can be verified only with the secret itself. */
   secret_key: string;
   user_id: string;
+  /** The project of requests that name none. */
   project_id: string;
   created_at: number;
+  /** Temporary keys only: hex SHA-256 of the security token that must come with the key, and when both end. */
+  security_token_hash: string | null;
+  expires_at: number | null;
 }
 
 export interface TokensTable {
@@ -78,6 +84,71 @@ export interface PartitionsTable {
   hash_high: string;
   /** Comma-separated partition ids, empty for a partition that came with the stream. */
   parents: string;
+  /** When it became DELETED; null while it is ACTIVE. */
+  closed_at: number | null;
+}
+
+/** Permission entries, see StreamPolicy. */
+export interface StreamPoliciesTable {
+  id: Generated<number>;
+  stream: number;
+  principal: string;
+  principal_name: string;
+  action: string;
+  effect: string;
+  created_at: number;
+}
+
+/** Changes of the number of partitions, see ScalingEvent. */
+export interface ScalingLogTable {
+  id: Generated<number>;
+  stream: number;
+  at: number;
+  from_count: number;
+  to_count: number;
+  succeeded: number;
+  automatic: number;
+  message: string;
+}
+
+/** Consumer applications; a consumer group is an app with members. */
+export interface AppsTable {
+  /** 19 letters and digits. */
+  app_id: string;
+  project_id: string;
+  name: string;
+  created_at: number;
+  /** Of its consumer group: counts rebalances and never goes back, also over restarts. */
+  generation: number;
+}
+
+/** How far an app has come in a partition. */
+export interface CheckpointsTable {
+  app_id: string;
+  stream: number;
+  partition: number;
+  sequence: number;
+  metadata: string;
+  updated_at: number;
+}
+
+/** What went through a stream (`partition` -1) or one of its partitions in one minute. */
+export interface MetricPointsTable {
+  stream: number;
+  partition: number;
+  /** Minutes since 1970. */
+  minute: number;
+  put_records: number;
+  put_bytes: number;
+  get_records: number;
+  get_bytes: number;
+  /** The columns from here on are kept for whole streams only: requests that succeeded, the sum of their ms, and refusals. */
+  put_requests: number;
+  put_ms: number;
+  get_requests: number;
+  get_ms: number;
+  put_throttled: number;
+  get_throttled: number;
 }
 
 /** Streams that are gone but whose records may still be in the log. */
@@ -171,6 +242,11 @@ export interface Database {
   streams: StreamsTable;
   partitions: PartitionsTable;
   deleted_streams: DeletedStreamsTable;
+  stream_policies: StreamPoliciesTable;
+  scaling_log: ScalingLogTable;
+  apps: AppsTable;
+  checkpoints: CheckpointsTable;
+  metric_points: MetricPointsTable;
   dump_tasks: DumpTasksTable;
   dump_task_versions: DumpTaskVersionsTable;
   dump_positions: DumpPositionsTable;

@@ -4,14 +4,24 @@
  */
 import type { Kysely, Selectable } from 'kysely';
 import { formatPartitionId } from '../model/partition-id.ts';
-import type { DataType, Partition, PartitionStatus, Stream, StreamType, Tag } from '../model/stream.ts';
-import type { Database, PartitionsTable, StreamsTable } from './schema.ts';
+import type {
+  DataType,
+  Partition,
+  PartitionStatus,
+  ScalingEvent,
+  SharedAction,
+  Stream,
+  StreamPolicy,
+  StreamType,
+  Tag,
+} from '../model/stream.ts';
+import type { Database, PartitionsTable, ScalingLogTable, StreamPoliciesTable, StreamsTable } from './schema.ts';
 
 /** Databases bound the parameters of one statement: 32,766 in SQLite, and a row takes six. */
 const ROWS_PER_INSERT = 1000;
 
 /** A stream that has no number yet: the catalog gives it one. */
-export interface NewStream extends Omit<Stream, 'number' | 'partitions'> {
+export interface NewStream extends Omit<Stream, 'number' | 'partitions' | 'policies' | 'scalings'> {
   readonly hashRanges: readonly HashRange[];
 }
 
@@ -25,8 +35,18 @@ export interface HashRange {
 export async function selectStreams(db: Kysely<Database>): Promise<Stream[]> {
   const rows = await db.selectFrom('streams').selectAll().orderBy('number').execute();
   const partitions = await db.selectFrom('partitions').selectAll().orderBy('stream').orderBy('partition').execute();
-  const byStream = Map.groupBy(partitions, (row) => row.stream);
-  return rows.map((row) => toStream(row, (byStream.get(row.number) ?? []).map(toPartition)));
+  const policies = await db.selectFrom('stream_policies').selectAll().orderBy('id').execute();
+  const scalings = await db.selectFrom('scaling_log').selectAll().orderBy('id').execute();
+  const partitionsOf = Map.groupBy(partitions, (row) => row.stream);
+  const policiesOf = Map.groupBy(policies, (row) => row.stream);
+  const scalingsOf = Map.groupBy(scalings, (row) => row.stream);
+  return rows.map((row) =>
+    toStream(row, {
+      partitions: (partitionsOf.get(row.number) ?? []).map(toPartition),
+      policies: (policiesOf.get(row.number) ?? []).map(toPolicy),
+      scalings: (scalingsOf.get(row.number) ?? []).map(toScaling),
+    }),
+  );
 }
 
 /** Numbers of the streams that are gone but may still have records in the log. */
@@ -70,6 +90,7 @@ export async function insertStream(db: Kysely<Database>, stream: NewStream): Pro
     hash_low: String(low),
     hash_high: String(high),
     parents: '',
+    closed_at: null,
   }));
   for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
     await db
@@ -77,7 +98,7 @@ export async function insertStream(db: Kysely<Database>, stream: NewStream): Pro
       .values(rows.slice(at, at + ROWS_PER_INSERT))
       .execute();
   }
-  return { ...fields, number: inserted.number, partitions: rows.map(toPartition) };
+  return { ...fields, number: inserted.number, partitions: rows.map(toPartition), policies: [], scalings: [] };
 }
 
 /** Partitions that are written to, over all streams of one type of a project: what its quota counts. */
@@ -93,14 +114,18 @@ export async function countPartitions(db: Kysely<Database>, projectId: string, t
   return Number(count);
 }
 
-/** Removes a stream and its partitions and remembers its number in deleted_streams. */
+/** Removes a stream with all that belongs to it, its dump tasks apart, and remembers its number in deleted_streams. */
 export async function deleteStreamRows(db: Kysely<Database>, number: number, at: number): Promise<void> {
   await db.insertInto('deleted_streams').values({ number, deleted_at: at }).execute();
   await db.deleteFrom('partitions').where('stream', '=', number).execute();
+  await db.deleteFrom('stream_policies').where('stream', '=', number).execute();
+  await db.deleteFrom('scaling_log').where('stream', '=', number).execute();
+  await db.deleteFrom('checkpoints').where('stream', '=', number).execute();
+  await db.deleteFrom('metric_points').where('stream', '=', number).execute();
   await db.deleteFrom('streams').where('number', '=', number).execute();
 }
 
-function toStream(row: Selectable<StreamsTable>, partitions: readonly Partition[]): Stream {
+function toStream(row: Selectable<StreamsTable>, parts: Pick<Stream, 'partitions' | 'policies' | 'scalings'>): Stream {
   return {
     number: row.number,
     id: row.stream_id,
@@ -121,7 +146,7 @@ function toStream(row: Selectable<StreamsTable>, partitions: readonly Partition[
     sysTags: JSON.parse(row.sys_tags) as Tag[],
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    partitions,
+    ...parts,
   };
 }
 
@@ -133,5 +158,26 @@ function toPartition(row: Selectable<PartitionsTable>): Partition {
     hashLow: BigInt(row.hash_low),
     hashHigh: BigInt(row.hash_high),
     parents: row.parents === '' ? [] : row.parents.split(','),
+    closedAt: row.closed_at ?? undefined,
+  };
+}
+
+function toPolicy(row: Selectable<StreamPoliciesTable>): StreamPolicy {
+  return {
+    principal: row.principal,
+    principalName: row.principal_name,
+    action: row.action as SharedAction,
+    effect: row.effect === 'deny' ? 'deny' : 'accept',
+  };
+}
+
+function toScaling(row: Selectable<ScalingLogTable>): ScalingEvent {
+  return {
+    at: row.at,
+    from: row.from_count,
+    to: row.to_count,
+    succeeded: row.succeeded === 1,
+    automatic: row.automatic === 1,
+    message: row.message,
   };
 }

@@ -1,5 +1,6 @@
 /** The statements about tokens. Only their hashes are known here. Times are milliseconds since 1970. */
 import type { Kysely } from 'kysely';
+import type { Role } from '../model/principal.ts';
 import type { Database } from './schema.ts';
 
 export interface NewToken {
@@ -17,6 +18,7 @@ export interface StoredToken extends Omit<NewToken, 'hash'> {
   readonly userName: string;
   /** The user's. */
   readonly domain: string;
+  readonly role: Role;
   readonly projectName: string;
 }
 
@@ -38,11 +40,13 @@ export function selectToken(db: Kysely<Database>, hash: string): Promise<StoredT
       'tokens.user_id as userId',
       'users.name as userName',
       'users.domain as domain',
+      'users.role as role',
       'tokens.project_id as projectId',
       'projects.name as projectName',
       'tokens.issued_at as issuedAt',
       'tokens.expires_at as expiresAt',
     ])
+    .$narrowType<{ role: Role }>()
     .where('tokens.hash', '=', hash)
     .executeTakeFirst();
 }

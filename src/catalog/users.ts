@@ -1,5 +1,6 @@
 /** The statements about users. A user belongs to one domain (account) and acts in its projects. */
 import type { Kysely } from 'kysely';
+import type { Role } from '../model/principal.ts';
 import type { Database } from './schema.ts';
 
 export interface User {
@@ -9,18 +10,20 @@ export interface User {
   readonly name: string;
   /** As auth/passwords.ts writes it. */
   readonly passwordHash: string;
+  readonly role: Role;
 }
 
-const COLUMNS = ['id', 'domain', 'name', 'password_hash as passwordHash'] as const;
+const COLUMNS = ['id', 'domain', 'name', 'password_hash as passwordHash', 'role'] as const;
 
 export function selectUser(db: Kysely<Database>, id: string): Promise<User | undefined> {
-  return db.selectFrom('users').select(COLUMNS).where('id', '=', id).executeTakeFirst();
+  return db.selectFrom('users').select(COLUMNS).$narrowType<{ role: Role }>().where('id', '=', id).executeTakeFirst();
 }
 
 export function selectUserByName(db: Kysely<Database>, domain: string, name: string): Promise<User | undefined> {
   return db
     .selectFrom('users')
     .select(COLUMNS)
+    .$narrowType<{ role: Role }>()
     .where('domain', '=', domain)
     .where('name', '=', name)
     .executeTakeFirst();
@@ -28,10 +31,10 @@ export function selectUserByName(db: Kysely<Database>, domain: string, name: str
 
 /** A taken id or name is a unique violation. */
 export async function insertUser(db: Kysely<Database>, user: User, createdAt: number): Promise<void> {
-  const { id, domain, name, passwordHash } = user;
+  const { id, domain, name, passwordHash, role } = user;
   await db
     .insertInto('users')
-    .values({ id, domain, name, password_hash: passwordHash, created_at: createdAt })
+    .values({ id, domain, name, password_hash: passwordHash, role, created_at: createdAt })
     .execute();
 }
 

@@ -16,7 +16,7 @@ import { movePosition } from '../catalog/dump-positions.ts';
 import { LOG_STATE, type Database } from '../catalog/schema.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { DumpParts } from './dump-config.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from '../platform/lane.ts';
 import type { Outcome } from './runner.ts';
 import { stateAfterWork, type TaskState } from './task-state.ts';
 import { isFailing, type DumpTask, type Pair, type TaskTable } from './task-table.ts';

@@ -7,7 +7,7 @@ import { failOpenPlans } from '../catalog/dump-log.ts';
 import { markTaskDeleted } from '../catalog/dump-tasks.ts';
 import { Committer } from './committer.ts';
 import type { DumpParts } from './dump-config.ts';
-import { Lane } from './lane.ts';
+import { Lane } from '../platform/lane.ts';
 import { loadTasks } from './load-tasks.ts';
 import { Runner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';

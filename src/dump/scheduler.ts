@@ -14,7 +14,7 @@ import { isDomainError } from '../model/errors.ts';
 import type { PartitionBounds } from '../recordlog/record-log.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { DumpParts } from './dump-config.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from '../platform/lane.ts';
 import { refreshPairs } from './load-tasks.ts';
 import { writePlans, type Due } from './planner.ts';
 import type { Runner } from './runner.ts';

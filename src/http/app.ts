@@ -9,12 +9,12 @@ import { validateBody } from './body-validation.ts';
 import { answerClientError } from './client-errors.ts';
 import { renderError, toDomainError } from './error-renderer.ts';
 import type { App } from './fastify-types.ts';
-import { acceptJsonBodies } from './json-body.ts';
 import { logAccess } from './plugins/access-log.ts';
 import { authenticate } from './plugins/authentication.ts';
 import { Drain } from './plugins/draining.ts';
 import { sendRequestIds } from './plugins/request-id.ts';
 import { parseQuery } from './query.ts';
+import { decodeBodies, readBodies } from './request-body.ts';
 import { requestIds } from './request-ids.ts';
 import { ROUTES } from './routes/table.ts';
 import type { Services } from './services.ts';
@@ -77,13 +77,16 @@ export function buildApp({ services, logger, authFailureStatus }: AppOptions): H
   }) as unknown as App;
 
   app.setValidatorCompiler(validateBody);
-  acceptJsonBodies(app);
+  // Answers are described by schemas and not shaped by them.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  readBodies(app);
   renderErrors(app, authFailureStatus);
 
   const drain = new Drain();
   sendRequestIds(app);
   drain.install(app);
-  authenticate(app, services.tokens);
+  authenticate(app, services);
+  decodeBodies(app);
   logAccess(app, logger);
   for (const route of ROUTES) route(app, services);
 

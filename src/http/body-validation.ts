@@ -7,7 +7,9 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { DomainError } from '../model/errors.ts';
 
-export const validateBody: FastifySchemaCompiler<TSchema> = ({ schema }) => {
+export const validateBody: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  // Parameters are read, and refused, by `query.ts`; their schemas are for the API description.
+  if (httpPart !== 'body') return (value: unknown) => ({ value });
   const validator = Compile(schema);
   return (value: unknown) => {
     if (validator.Check(value)) return { value };

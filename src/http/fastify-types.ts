@@ -7,13 +7,20 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { Principal } from '../auth/tokens.ts';
+import type { Permission, Principal } from '../model/principal.ts';
+import type { SignedRequest } from '../auth/signature/signatures.ts';
 import type { Services } from './services.ts';
 
 declare module 'fastify' {
+  interface FastifySchema {
+    /** One line for the API description. */
+    readonly summary?: string;
+  }
   interface FastifyContextConfig {
-    /** Name of the operation in the access log. */
+    /** Name of the operation in logs, metrics and refusals. */
     readonly operation?: string;
+    /** What it asks of the caller's role; absent: any role may. */
+    readonly permission?: Permission;
     /** Open without a token. */
     readonly public?: boolean;
     /** Errors carry IAM's error object too. */
@@ -22,6 +29,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who is calling; not set on public routes. */
     principal: Principal;
+    /** A signature whose body has yet to be seen; undefined for callers with a token. */
+    signed: SignedRequest | undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDomainError } from '../model/errors.ts';
-import { integerParameter, parseQuery, textParameter } from './query.ts';
+import { integer, oneOf, parseQuery, queryOf, requiredText, text } from './query.ts';
 
 test('a query of the Java SDK: trailing ampersand, a name twice, unencoded values', () => {
   assert.deepEqual(
@@ -19,21 +19,36 @@ test('percent escapes are decoded, broken ones are left alone', () => {
 });
 
 test('names of the object prototype are names like any other', () => {
-  assert.equal(textParameter(parseQuery(''), 'constructor'), undefined);
-  assert.equal(textParameter(parseQuery('__proto__=x'), '__proto__'), 'x');
+  const { read } = queryOf({ constructor: text('') });
+  assert.equal(read(parseQuery('')).constructor, undefined);
+  assert.equal(parseQuery('__proto__=x')['__proto__'], 'x');
 });
 
 test('whole numbers are taken on both edges and nothing else is', () => {
-  const bounds = { min: 1, max: 100, fallback: 10 };
-  assert.equal(integerParameter(parseQuery('limit=1'), 'limit', bounds), 1);
-  assert.equal(integerParameter(parseQuery('limit=100'), 'limit', bounds), 100);
-  assert.equal(integerParameter(parseQuery('limit='), 'limit', bounds), 10);
-  assert.equal(integerParameter(parseQuery(''), 'limit', bounds), 10);
-  for (const text of ['0', '101', '-1', '1.5', '1e1', 'ten', ' 1', '9999999999999999']) {
+  const { read } = queryOf({ limit: integer({ min: 1, max: 100, fallback: 10 }, 'of a page') });
+  const limit = (query: string) => read(parseQuery(query)).limit;
+  assert.equal(limit('limit=1'), 1);
+  assert.equal(limit('limit=100'), 100);
+  assert.equal(limit('limit='), 10);
+  assert.equal(limit(''), 10);
+  for (const value of ['0', '101', '-1', '1.5', '1e1', 'ten', ' 1', '9999999999999999']) {
     assert.throws(
-      () => integerParameter(parseQuery(`limit=${text}`), 'limit', bounds),
+      () => limit(`limit=${value}`),
       (error) => isDomainError(error, 'InvalidRequest'),
-      text,
+      value,
+    );
+  }
+});
+
+test('one of a list, and text that must be there', () => {
+  const { read } = queryOf({ type: oneOf(['A', 'B'], ''), name: requiredText('') });
+  assert.deepEqual(read(parseQuery('type=B&name=x')), { type: 'B', name: 'x' });
+  assert.deepEqual(read(parseQuery('name=x')), { type: undefined, name: 'x' });
+  for (const query of ['type=b&name=x', 'type=A', 'type=A&name=']) {
+    assert.throws(
+      () => read(parseQuery(query)),
+      (error) => isDomainError(error, 'InvalidRequest'),
+      query,
     );
   }
 });

@@ -1,10 +1,19 @@
 /**
  * Query strings as DIS clients send them: sometimes unencoded, with a trailing `&`, with a parameter twice. The first
  * value of a name wins, `+` is a plus sign, and an absent parameter and an empty one are the same.
+ *
+ * A route says once what its parameters are: `queryOf` makes of it what reads and checks them and what describes them.
  */
+import Type, { type TSchema } from 'typebox';
 import { DomainError } from '../model/errors.ts';
 
 export type Query = Readonly<Record<string, string | undefined>>;
+
+/** One parameter: how it is described, and how its text (undefined when absent) becomes a value. */
+export interface Parameter<T> {
+  readonly schema: TSchema;
+  read(text: string | undefined, name: string): T;
+}
 
 /** Reads the part behind the `?`. Never throws: what is not percent-encoded properly is taken as it stands. */
 export function parseQuery(text: string): Record<string, string> {
@@ -18,22 +27,63 @@ export function parseQuery(text: string): Record<string, string> {
   return query;
 }
 
-/** A parameter's text, or undefined when it is absent or empty. */
-export function textParameter(query: Query, name: string): string | undefined {
-  return query[name] || undefined;
+/** The parameters of a route: `schema` describes them, `read` gives their values and throws what the parameters throw. */
+export function queryOf<P extends Readonly<Record<string, Parameter<unknown>>>>(parameters: P) {
+  const entries = Object.entries(parameters);
+  return {
+    schema: Type.Object(Object.fromEntries(entries.map(([name, { schema }]) => [name, schema]))),
+    read: (query: Query): { [K in keyof P]: P[K] extends Parameter<infer T> ? T : never } => {
+      const values: Record<string, unknown> = {};
+      for (const [name, parameter] of entries) values[name] = parameter.read(query[name] || undefined, name);
+      return values as { [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+    },
+  };
+}
+
+/** Any text; whoever uses it says what is wrong with it. */
+export function text(description: string): Parameter<string | undefined> {
+  return { schema: Type.Optional(Type.String({ description })), read: (value) => value };
+}
+
+/** Text that must be there. Throws InvalidRequest. */
+export function requiredText(description: string): Parameter<string> {
+  return {
+    schema: Type.String({ description, minLength: 1 }),
+    read(value, name) {
+      if (value === undefined) throw new DomainError('InvalidRequest', [name, 'is missing']);
+      return value;
+    },
+  };
+}
+
+/** One of `values`, or undefined. Throws InvalidRequest. */
+export function oneOf<T extends string>(values: readonly T[], description: string): Parameter<T | undefined> {
+  return {
+    schema: Type.Optional(Type.Unsafe<T>({ type: 'string', enum: [...values], description })),
+    read(value, name) {
+      const known = values.find((candidate) => candidate === value);
+      if (known === undefined && value !== undefined) {
+        throw new DomainError('InvalidRequest', [name, `must be one of ${values.join(', ')}`]);
+      }
+      return known;
+    },
+  };
 }
 
 /** A whole number from `min` to `max`, or `fallback` when it is absent. Throws InvalidRequest. */
-export function integerParameter(
-  query: Query,
-  name: string,
+export function integer(
   { min, max, fallback }: { readonly min: number; readonly max: number; readonly fallback: number },
-): number {
-  const text = textParameter(query, name);
-  if (text === undefined) return fallback;
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new DomainError('InvalidRequest', [name, `must be a whole number from ${min} to ${max}`]);
+  description: string,
+): Parameter<number> {
+  return {
+    schema: Type.Optional(Type.Integer({ minimum: min, maximum: max, default: fallback, description })),
+    read(value, name) {
+      if (value === undefined) return fallback;
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= min && number <= max) return number;
+      throw new DomainError('InvalidRequest', [name, `must be a whole number from ${min} to ${max}`]);
+    },
+  };
 }
 
 function decode(text: string): string {

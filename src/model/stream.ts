@@ -27,11 +27,39 @@ export interface Partition {
   /** `shardId-%010d` of `ref.partition`. */
   readonly id: string;
   readonly status: PartitionStatus;
-  /** Inclusive ends of the range of key hashes, within 0 … 2^63-1. */
+  /** Inclusive ends of the range of key hashes, within 0 … 2^63-1; both -1 for one that is not ACTIVE. */
   readonly hashLow: bigint;
   readonly hashHigh: bigint;
   /** Ids of the partitions that this one came from; empty for one that came with its stream. */
   readonly parents: readonly string[];
+  /** When it became DELETED, in ms: it is readable for the stream's retention from then on. Undefined while ACTIVE. */
+  readonly closedAt: number | undefined;
+}
+
+/** What another account may be allowed to do with a stream. */
+export const SHARED_ACTIONS = ['putRecords', 'getRecords', 'getStreamInfo'] as const;
+export type SharedAction = (typeof SHARED_ACTIONS)[number];
+
+/** One permission entry of a stream: see streams/stream-access.ts for how entries are weighed. */
+export interface StreamPolicy {
+  /** `*`, or an account's id followed by `.*` or by `.` and a user's id. */
+  readonly principal: string;
+  /** As it was given: `*`, `domain`, `domain.*` or `domain.user`. */
+  readonly principalName: string;
+  readonly action: SharedAction;
+  readonly effect: 'accept' | 'deny';
+}
+
+/** One change of a stream's number of partitions, or a failed try at it. */
+export interface ScalingEvent {
+  /** In ms. */
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+  readonly succeeded: boolean;
+  readonly automatic: boolean;
+  /** Empty for a success. */
+  readonly message: string;
 }
 
 export interface Tag {
@@ -60,4 +88,8 @@ export interface Stream {
   readonly updatedAt: number;
   /** In ascending order of partition number. */
   readonly partitions: readonly Partition[];
+  /** In the order in which they were added. */
+  readonly policies: readonly StreamPolicy[];
+  /** The newest last; those of the last seven days. */
+  readonly scalings: readonly ScalingEvent[];
 }

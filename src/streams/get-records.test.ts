@@ -5,6 +5,7 @@ import { BufferPool } from '../platform/buffer-pool.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { batchOf, recordsOf } from '../../test/support/records.ts';
+import { makePrincipal } from '../../test/support/principal.ts';
 import { makeStream } from '../../test/support/streams.ts';
 import { isDomainError, type ErrorName } from '../model/errors.ts';
 import { LimitsSchema, type Limits } from '../model/limits.ts';
@@ -46,7 +47,7 @@ describe('reading while time passes', () => {
 
   const cursor = (request: Partial<CursorRequest>) => getCursor(options, stream, { partitionId: '0', ...request });
   const get = (text: string, limit = 10, maxBytes = 1000) =>
-    getRecords(options, { projectId: stream.projectId, cursor: text, limit, maxBytes });
+    getRecords(options, { caller: makePrincipal(), cursor: text, limit, maxBytes });
   const read = async (text: string) =>
     recordsOf((await get(text)).blocks)
       .map(({ data }) => data)
@@ -124,7 +125,12 @@ describe('reading while time passes', () => {
 
   test('a cursor of a stream that is gone, or of one of another project', async () => {
     const text = await cursor({ type: 'LATEST' });
-    const foreign = getRecords(options, { projectId: 'other', cursor: text, limit: 1, maxBytes: 1 });
+    const foreign = getRecords(options, {
+      caller: makePrincipal({ projectId: 'other' }),
+      cursor: text,
+      limit: 1,
+      maxBytes: 1,
+    });
     await assert.rejects(foreign, refusal('InvalidCursor'));
     options = { ...options, registry: new StreamRegistry() };
     await assert.rejects(get(text), refusal('InvalidCursor'));

@@ -1,6 +1,7 @@
 /** Get records: reads on from a cursor, up to a number of records and of payload bytes. */
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
+import type { Principal } from '../model/principal.ts';
 import { formatPartitionId } from '../model/partition-id.ts';
 import { FrameReader, type RecordBlock } from '../model/record-batch.ts';
 import type { Partition, Stream } from '../model/stream.ts';
@@ -8,12 +9,13 @@ import { BufferLoan, type BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DamagedRecords, type ReadOptions, type RecordLog } from '../recordlog/record-log.ts';
 import type { CursorCodec } from './cursor.ts';
+import { mayUse } from './stream-access.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import type { Throttle } from './throttle.ts';
 import { validBounds } from './valid-bounds.ts';
 
 export interface GetRequest {
-  readonly projectId: string;
+  readonly caller: Principal;
   readonly cursor: string;
   /** Most records, at least 1. */
   readonly limit: number;
@@ -43,7 +45,7 @@ export interface GetResult {
 }
 
 /**
- * Throws InvalidCursor (also for a cursor of a stream that is gone or of another project), CursorExpired,
+ * Throws InvalidCursor (also for a cursor of a stream that is gone or that the caller may not read), CursorExpired,
  * CursorRecordExpired, TrafficLimit, and RecordsDamaged when the next record cannot be read back.
  */
 export async function getRecords(options: GetOptions, request: GetRequest): Promise<GetResult> {
@@ -51,7 +53,7 @@ export async function getRecords(options: GetOptions, request: GetRequest): Prom
   const { ref, sequence } = cursors.decode(request.cursor, clock.now());
   const stream = registry.byNumber(ref.stream);
   const partition = stream?.partitions[ref.partition];
-  if (stream === undefined || partition === undefined || stream.projectId !== request.projectId) {
+  if (stream === undefined || partition === undefined || !mayUse(stream, request.caller, 'getRecords')) {
     throw new DomainError('InvalidCursor');
   }
   admit(throttle, stream, partition, 0);

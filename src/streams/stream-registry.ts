@@ -2,7 +2,6 @@
  * All streams of this node in memory, so that a put finds its stream with a lookup. The catalog is the truth: whoever
  * changes a stream writes there first and then tells the registry.
  */
-import { DomainError } from '../model/errors.ts';
 import type { Stream } from '../model/stream.ts';
 
 export class StreamRegistry {
@@ -19,16 +18,9 @@ export class StreamRegistry {
     return this.#byName.get(projectId)?.get(name);
   }
 
-  /**
-   * The stream of a request: by its name or, when that is absent or unknown, by its id. "" counts as absent, since some
-   * clients always send both. Throws StreamNotFound, also for a stream of another project.
-   */
-  get(projectId: string, name: string | undefined, streamId?: string): Stream {
-    const named = name === undefined ? undefined : this.find(projectId, name);
-    if (named !== undefined) return named;
-    const identified = streamId === undefined ? undefined : this.#byId.get(streamId);
-    if (identified?.projectId === projectId) return identified;
-    throw new DomainError('StreamNotFound', [name || streamId || '', projectId]);
+  /** Of any project. */
+  byId(id: string): Stream | undefined {
+    return this.#byId.get(id);
   }
 
   byNumber(number: number): Stream | undefined {

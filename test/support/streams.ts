@@ -30,7 +30,10 @@ export function makeStream(members: Partial<Stream> & { readonly partitionCount?
       hashLow: BigInt(partition) * width,
       hashHigh: partition === partitionCount - 1 ? 2n ** 63n - 1n : BigInt(partition + 1) * width - 1n,
       parents: [],
+      closedAt: undefined,
     })),
+    policies: [],
+    scalings: [],
     ...rest,
   };
 }

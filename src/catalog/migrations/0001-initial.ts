@@ -1,15 +1,10 @@
 /** The first layout of the catalog: see ../schema.ts for what the columns mean. */
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { NEVER_REUSED } from '../never-reused.ts';
 import type { SqlDialect } from '../sql-dialect.ts';
 
 const DUMP_LOG_SORTS = ['created_at', 'start_time', 'end_time', 'state', 'records', 'read_records', 'bytes'] as const;
-
-/** A column of numbers that are never used again: SQLite gives a deleted row's to the next one unless told not to. */
-const NEVER_REUSED = {
-  sqlite: sql`integer primary key autoincrement`,
-  postgres: sql`bigint generated always as identity primary key`,
-} as const;
 
 export function initial(dialect: SqlDialect): Migration {
   return { up: (db) => up(db as Kysely<unknown>, dialect) };

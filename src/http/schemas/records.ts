@@ -1,4 +1,4 @@
-/** The body of a put. Absent, null and "" mean the same in optional members: some clients always send all of them. */
+/** Bodies and answers of putting and getting records. Absent, null and "" mean the same in optional members: some clients always send all of them. */
 import Type, { type Static } from 'typebox';
 
 const OptionalText = Type.Optional(Type.Union([Type.String(), Type.Null()]));
@@ -20,3 +20,30 @@ export const PutRecordsBody = Type.Object({
 });
 
 export type PutRecordsBody = Static<typeof PutRecordsBody>;
+
+/** Per record either where it went or why it was refused, in request order. */
+export const PutRecordsReply = Type.Object({
+  failed_record_count: Type.Integer({ minimum: 0 }),
+  records: Type.Array(
+    Type.Object({
+      partition_id: Type.Optional(Type.String()),
+      sequence_number: Type.Optional(Type.String()),
+      error_code: Type.Optional(Type.String()),
+      error_message: Type.Optional(Type.String()),
+    }),
+  ),
+});
+
+export const GetRecordsReply = Type.Object({
+  records: Type.Array(
+    Type.Object({
+      partition_key: Type.Optional(Type.String()),
+      sequence_number: Type.String(),
+      data: Type.String({ description: 'Base64' }),
+      timestamp: Type.Integer({ description: 'the producer’s time, else that of arrival, in ms' }),
+      timestamp_type: Type.String(),
+    }),
+  ),
+  next_partition_cursor: Type.String(),
+  millis_behind_latest: Type.Integer({ minimum: 0 }),
+});

@@ -4,24 +4,30 @@ import { DomainError } from '../../../model/errors.ts';
 import { BufferLoan } from '../../../platform/buffer-pool.ts';
 import { getRecords } from '../../../streams/get-records.ts';
 import type { App } from '../../fastify-types.ts';
-import { integerParameter, textParameter, type Query } from '../../query.ts';
+import { integer, queryOf, text, type Query } from '../../query.ts';
+import { GetRecordsReply } from '../../schemas/records.ts';
 import type { Services } from '../../services.ts';
 
 const LONGEST_CURSOR = 512;
 
 export function getRecordsRoute(app: App, services: Services): void {
-  const { limits } = services;
-  const LIMIT = { min: 1, max: limits.get_records, fallback: limits.get_default_records };
-  const BYTES = { min: 1, max: Number.MAX_SAFE_INTEGER, fallback: limits.get_bytes };
+  const { get_records, get_default_records, get_bytes } = services.limits;
+  const QUERY = queryOf({
+    'partition-cursor': text('where to read on'),
+    limit: integer({ min: 1, max: get_records, fallback: get_default_records }, 'most records'),
+    max_fetch_bytes: integer({ min: 1, max: Number.MAX_SAFE_INTEGER, fallback: get_bytes }, 'most payload bytes'),
+    app_name: text('taken and not used'),
+  });
   app.get<{ Params: { projectId: string }; Querystring: Query }>(
     '/v2/:projectId/records',
-    { config: { operation: 'getRecords' } },
+    {
+      config: { operation: 'getRecords', permission: 'data' },
+      schema: { summary: 'Get records', querystring: QUERY.schema, response: { 200: GetRecordsReply } },
+    },
     async (request, reply) => {
-      const cursor = textParameter(request.query, 'partition-cursor');
+      const { 'partition-cursor': cursor, limit, max_fetch_bytes: maxBytes } = QUERY.read(request.query);
       if (cursor === undefined || cursor.length > LONGEST_CURSOR) throw new DomainError('InvalidCursor');
-      const limit = integerParameter(request.query, 'limit', LIMIT);
-      const maxBytes = integerParameter(request.query, 'max_fetch_bytes', BYTES);
-      const result = await getRecords(services, { projectId: request.params.projectId, cursor, limit, maxBytes });
+      const result = await getRecords(services, { caller: request.principal, cursor, limit, maxBytes });
       const loan = new BufferLoan(services.buffers);
       const answer = encodeGetAnswer(result.blocks, result.nextCursor, result.millisBehindLatest, loan.take);
       result.release();

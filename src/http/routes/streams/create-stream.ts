@@ -9,7 +9,7 @@ import type { Services } from '../../services.ts';
 export function createStreamRoute(app: App, services: Services): void {
   app.post<{ Params: { projectId: string }; Body: CreateStreamBody }>(
     '/v2/:projectId/streams',
-    { config: { operation: 'createStream' }, schema: { body: CreateStreamBody } },
+    { config: { operation: 'createStream', permission: 'streams' }, schema: { body: CreateStreamBody } },
     async (request, reply) => {
       await createStream(services, request.params.projectId, toSettings(request.body));
       return reply.code(201).send();

@@ -1,15 +1,16 @@
 /** DELETE /v2/{project_id}/streams/{stream_name}: 204. */
 import { deleteStream } from '../../../streams/delete-stream.ts';
+import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import type { Services } from '../../services.ts';
 
 export function deleteStreamRoute(app: App, services: Services): void {
   app.delete<{ Params: { projectId: string; streamName: string } }>(
     '/v2/:projectId/streams/:streamName',
-    { config: { operation: 'deleteStream' } },
+    { config: { operation: 'deleteStream', permission: 'streams' } },
     async (request, reply) => {
-      const { projectId, streamName } = request.params;
-      await deleteStream(services, services.registry.get(projectId, streamName));
+      const { params, principal } = request;
+      await deleteStream(services, findStream(services.registry, principal, { name: params.streamName }));
       return reply.code(204).send();
     },
   );

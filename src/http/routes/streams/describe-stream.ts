@@ -3,20 +3,28 @@ import { parsePartitionId } from '../../../model/partition-id.ts';
 import type { Partition, Stream } from '../../../model/stream.ts';
 import type { PartitionBounds } from '../../../recordlog/record-log.ts';
 import { describeStream } from '../../../streams/describe-stream.ts';
+import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
-import { integerParameter, textParameter, type Query } from '../../query.ts';
+import { integer, queryOf, text, type Query } from '../../query.ts';
 import type { Services } from '../../services.ts';
 import { streamSummary } from './stream-reply.ts';
 
-const LIMIT = { min: 1, max: 1000, fallback: 100 };
+/** What tells which partitions of a stream are described. */
+export const PARTITION_PAGE = {
+  limit_partitions: integer({ min: 1, max: 1000, fallback: 100 }, 'partitions of the page'),
+  start_partitionId: text('the page begins behind this partition'),
+};
+const PAGE = queryOf(PARTITION_PAGE);
+const QUERY = queryOf({ ...PARTITION_PAGE, stream_id: text('id of a stream, which may be another account’s') });
 
 export function describeStreamRoute(app: App, services: Services): void {
   app.get<{ Params: { projectId: string; streamName: string }; Querystring: Query }>(
     '/v2/:projectId/streams/:streamName',
-    { config: { operation: 'describeStream' } },
+    { config: { operation: 'describeStream' }, schema: { summary: 'Describe a stream', querystring: QUERY.schema } },
     (request) => {
-      const { projectId, streamName } = request.params;
-      const stream = services.registry.get(projectId, streamName, textParameter(request.query, 'stream_id'));
+      const { params, principal, query } = request;
+      const name = { name: params.streamName, id: QUERY.read(query).stream_id };
+      const stream = findStream(services.registry, principal, name, 'getStreamInfo');
       return describeReply(services, stream, request.query);
     },
   );
@@ -24,8 +32,7 @@ export function describeStreamRoute(app: App, services: Services): void {
 
 /** The answer about a stream; `query` tells which of its partitions. */
 export async function describeReply(services: Services, stream: Stream, query: Query) {
-  const limit = integerParameter(query, 'limit_partitions', LIMIT);
-  const start = textParameter(query, 'start_partitionId');
+  const { limit_partitions: limit, start_partitionId: start } = PAGE.read(query);
   const after = start === undefined ? undefined : parsePartitionId(start);
   const { partitions, hasMorePartitions } = await describeStream(services, stream, limit, after);
   return {

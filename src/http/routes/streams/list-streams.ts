@@ -1,26 +1,34 @@
 /** GET /v2/{project_id}/streams: a page of names. With `stream_id` it describes that stream, as the Java SDK expects. */
 import type { Stream } from '../../../model/stream.ts';
 import { listStreams } from '../../../streams/list-streams.ts';
+import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
-import { integerParameter, textParameter, type Query } from '../../query.ts';
+import { integer, queryOf, text, type Query } from '../../query.ts';
 import type { Services } from '../../services.ts';
-import { describeReply } from './describe-stream.ts';
+import { describeReply, PARTITION_PAGE } from './describe-stream.ts';
 import { streamSummary } from './stream-reply.ts';
 
-const LIMIT = { min: 1, max: 500, fallback: 10 };
+const QUERY = queryOf({
+  ...PARTITION_PAGE,
+  limit: integer({ min: 1, max: 500, fallback: 10 }, 'streams of the page'),
+  start_stream_name: text('the page begins behind this name'),
+  stream_id: text('describes this one stream instead'),
+});
 
 export function listStreamsRoute(app: App, services: Services): void {
   app.get<{ Params: { projectId: string }; Querystring: Query }>(
     '/v2/:projectId/streams',
-    { config: { operation: 'listStreams' } },
+    { config: { operation: 'listStreams' }, schema: { summary: 'List streams', querystring: QUERY.schema } },
     (request) => {
       const { projectId } = request.params;
-      const streamId = textParameter(request.query, 'stream_id');
+      const { limit, start_stream_name: after, stream_id: streamId } = QUERY.read(request.query);
       if (streamId !== undefined) {
-        return describeReply(services, services.registry.get(projectId, undefined, streamId), request.query);
+        return describeReply(
+          services,
+          findStream(services.registry, request.principal, { id: streamId }, 'getStreamInfo'),
+          request.query,
+        );
       }
-      const limit = integerParameter(request.query, 'limit', LIMIT);
-      const after = textParameter(request.query, 'start_stream_name');
       const page = listStreams(services.registry, projectId, limit, after);
       return {
         total_number: page.total,

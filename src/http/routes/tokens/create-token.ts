@@ -1,6 +1,6 @@
 /** POST /v3/auth/tokens: a login as Keystone has it. The token travels in a header, what it stands for in the body. */
 import { login } from '../../../auth/login.ts';
-import type { Principal } from '../../../auth/tokens.ts';
+import type { TokenPrincipal } from '../../../auth/tokens.ts';
 import type { App } from '../../fastify-types.ts';
 import { CreateTokenBody } from '../../schemas/tokens.ts';
 import type { Services } from '../../services.ts';
@@ -37,7 +37,7 @@ function toLogin({ auth: { identity, scope } }: CreateTokenBody) {
   };
 }
 
-function describe({ userId, userName, projectId, projectName, domain: name, issuedAt, expiresAt }: Principal) {
+function describe({ userId, userName, projectId, projectName, domain: name, issuedAt, expiresAt }: TokenPrincipal) {
   // Accounts have no ids here; clients only hand them back.
   const domain = { id: name, name };
   return {

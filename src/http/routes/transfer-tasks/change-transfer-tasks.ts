@@ -2,6 +2,7 @@
 import type { DumpServices } from '../../../dump/dump-services.ts';
 import { startTasks } from '../../../dump/start-tasks.ts';
 import { stopTasks } from '../../../dump/stop-tasks.ts';
+import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { TransferTaskActionBody } from '../../schemas/transfer-tasks.ts';
 import { streamPaths, type StreamParams } from './paths.ts';
@@ -11,8 +12,8 @@ export function changeTransferTasksRoute(app: App, services: DumpServices): void
     app.post<{ Params: StreamParams; Body: TransferTaskActionBody }>(
       path,
       { config: { operation: 'changeTransferTasks' }, schema: { body: TransferTaskActionBody } },
-      async ({ params, body }, reply) => {
-        const stream = services.registry.get(params.projectId, params.streamName);
+      async ({ params, body, principal }, reply) => {
+        const stream = findStream(services.registry, principal, { name: params.streamName });
         const taskIds = body.tasks.map(({ id }) => id);
         await (body.action === 'start' ? startTasks : stopTasks)(services, stream, taskIds);
         return reply.code(200).send();

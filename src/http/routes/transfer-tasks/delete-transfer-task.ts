@@ -1,6 +1,7 @@
 /** DELETE /v2/{project_id}/streams/{stream_name}/transfer-tasks/{task_name}: 204. */
 import { deleteTask } from '../../../dump/delete-task.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
+import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { streamPaths, type TaskParams } from './paths.ts';
 
@@ -9,8 +10,8 @@ export function deleteTransferTaskRoute(app: App, services: DumpServices): void 
     app.delete<{ Params: TaskParams }>(
       path,
       { config: { operation: 'deleteTransferTask' } },
-      async ({ params }, reply) => {
-        const stream = services.registry.get(params.projectId, params.streamName);
+      async ({ params, principal }, reply) => {
+        const stream = findStream(services.registry, principal, { name: params.streamName });
         await deleteTask(services, stream, params.taskName);
         return reply.code(204).send();
       },

@@ -3,21 +3,25 @@ import type { DumpTaskSummary } from '../../../catalog/dump-tasks.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
 import { listTasks } from '../../../dump/list-tasks.ts';
 import { DESTINATION_TYPE } from '../../../dump/settings.ts';
+import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
-import { integerParameter, textParameter, type Query } from '../../query.ts';
+import { integer, queryOf, text, type Query } from '../../query.ts';
 import { streamPaths, type StreamParams } from './paths.ts';
 
-const LIMIT = { min: 1, max: 10, fallback: 10 };
+const QUERY = queryOf({
+  limit: integer({ min: 1, max: 10, fallback: 10 }, 'tasks of the page'),
+  start_task_name: text('the page begins behind this name'),
+});
 
 export function listTransferTasksRoute(app: App, services: DumpServices): void {
   for (const path of streamPaths('/transfer-tasks')) {
     app.get<{ Params: StreamParams; Querystring: Query }>(
       path,
-      { config: { operation: 'listTransferTasks' } },
-      async ({ params, query }) => {
-        const stream = services.registry.get(params.projectId, params.streamName);
-        const limit = integerParameter(query, 'limit', LIMIT);
-        const { total, tasks } = await listTasks(services, stream, limit, textParameter(query, 'start_task_name'));
+      { config: { operation: 'listTransferTasks' }, schema: { summary: 'List dump tasks', querystring: QUERY.schema } },
+      async ({ params, query, principal }) => {
+        const stream = findStream(services.registry, principal, { name: params.streamName });
+        const { limit, start_task_name: after } = QUERY.read(query);
+        const { total, tasks } = await listTasks(services, stream, limit, after);
         return { total_number: total, quota: services.limits.tasks_per_stream, tasks: tasks.map(summary) };
       },
     );

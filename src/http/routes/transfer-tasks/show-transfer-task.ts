@@ -2,27 +2,32 @@
 import type { DumpServices } from '../../../dump/dump-services.ts';
 import { DESTINATION_TYPE, describeSettings } from '../../../dump/settings.ts';
 import { showTask, type PartitionProgress } from '../../../dump/show-task.ts';
+import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { streamPaths, type TaskParams } from './paths.ts';
 
 export function showTransferTaskRoute(app: App, services: DumpServices): void {
   for (const path of streamPaths('/transfer-tasks/:taskName')) {
-    app.get<{ Params: TaskParams }>(path, { config: { operation: 'showTransferTask' } }, async ({ params }) => {
-      const stream = services.registry.get(params.projectId, params.streamName);
-      const { task, settings, lastTransferAt, partitions } = await showTask(services, stream, params.taskName);
-      return {
-        stream_id: stream.id,
-        stream_name: stream.name,
-        task_id: task.task_id,
-        task_name: task.name,
-        state: task.state,
-        destination_type: DESTINATION_TYPE,
-        create_time: task.created_at,
-        last_transfer_timestamp: lastTransferAt ?? 0,
-        partitions: partitions.map(progress),
-        obs_destination_description: describeSettings(settings),
-      };
-    });
+    app.get<{ Params: TaskParams }>(
+      path,
+      { config: { operation: 'showTransferTask' } },
+      async ({ params, principal }) => {
+        const stream = findStream(services.registry, principal, { name: params.streamName });
+        const { task, settings, lastTransferAt, partitions } = await showTask(services, stream, params.taskName);
+        return {
+          stream_id: stream.id,
+          stream_name: stream.name,
+          task_id: task.task_id,
+          task_name: task.name,
+          state: task.state,
+          destination_type: DESTINATION_TYPE,
+          create_time: task.created_at,
+          last_transfer_timestamp: lastTransferAt ?? 0,
+          partitions: partitions.map(progress),
+          obs_destination_description: describeSettings(settings),
+        };
+      },
+    );
   }
 }
 

@@ -1,11 +1,12 @@
 /** The dump task and dump log routes on a bare fastify: paths, shapes and statuses. The rules have tests of their own. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makePrincipal } from '../../../../test/support/principal.ts';
 import fastify, { type InjectOptions } from 'fastify';
 import { DumpRig, PROJECT } from '../../../../test/support/dump-rig.ts';
 import { validateBody } from '../../body-validation.ts';
 import { renderError, toDomainError } from '../../error-renderer.ts';
-import { acceptJsonBodies } from '../../json-body.ts';
+import { decodeBodies, readBodies } from '../../request-body.ts';
 import { parseQuery } from '../../query.ts';
 import { queryTransferTaskLogRoute } from '../transfer-task-log/query-transfer-task-log.ts';
 import { changeTransferTasksRoute } from './change-transfer-tasks.ts';
@@ -33,12 +34,13 @@ function client(rig: DumpRig) {
     const { status, body } = renderError(toDomainError(error), { authFailureStatus: 401 });
     return reply.code(status).send(body);
   });
-  acceptJsonBodies(app);
+  readBodies(app);
   app.decorateRequest('principal', null as never);
   app.addHook('onRequest', (request, _reply, done) => {
-    request.principal = { projectId: PROJECT } as typeof request.principal;
+    request.principal = makePrincipal({ projectId: PROJECT });
     done();
   });
+  decodeBodies(app);
   for (const route of ROUTES) route(app, rig.services);
   return async (method: InjectOptions['method'] & string, url: string, payload?: object) => {
     const reply = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) });

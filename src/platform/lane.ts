@@ -1,7 +1,6 @@
 /**
- * Runs jobs one at a time in the order in which they came. Everything that changes dump tasks, in the catalog and in
- * memory, runs in one lane: what a job has read is still true when it writes, and memory follows the catalog in order.
- * (The embedded catalog has one writer anyway.) A job must not wait for another job of the same lane.
+ * Runs jobs one at a time in the order in which they came: what a job has read is still true when it writes, and memory
+ * follows the catalog in order. A job must not wait for another job of the same lane.
  */
 export class Lane {
   #last: Promise<void> = Promise.resolve();
