@@ -1,6 +1,6 @@
 /**
- * The benchmarks: `npm run bench -- [put|get|dump|log|startup|all]`. Every figure is taken beside its floor in the same
- * run, in turns, and is printed as median (min–max); ratios are of neighbours in the same round.
+ * The benchmarks: `npm run bench -- [put|get|protobuf|dump|log|signatures|groups|startup|all]`. Every figure is taken beside its
+ * floor in the same run, in turns, and is printed as median (min–max); ratios are of neighbours in the same round.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,10 @@ import { parseArgs } from 'node:util';
 import { benchDumpLog } from './cases/dump-log.ts';
 import { benchDump } from './cases/dump.ts';
 import { benchGet } from './cases/get.ts';
+import { benchGroups } from './cases/groups.ts';
+import { benchProtobuf } from './cases/protobuf.ts';
 import { benchPut } from './cases/put.ts';
+import { benchSignatures } from './cases/signatures.ts';
 import { benchStartUp } from './cases/start-up.ts';
 import type { Benchmark } from './harness/context.ts';
 import { describeMachine, describeSource } from './harness/machine.ts';
@@ -20,8 +23,11 @@ import { LoadGenerator } from './load/load-generator.ts';
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   put: benchPut,
   get: benchGet,
+  protobuf: benchProtobuf,
   dump: benchDump,
   log: benchDumpLog,
+  signatures: benchSignatures,
+  groups: benchGroups,
   startup: benchStartUp,
 };
 const USAGE = `usage: npm run bench -- [${[...Object.keys(BENCHMARKS), 'all'].join('|')}] [options]

@@ -1,13 +1,15 @@
 /**
  * The one configuration: a YAML file, overridden by the environment, overridden by command-line flags; checked against
  * one schema, filled with defaults and frozen. Every key has an environment name: its path in upper case after
- * `SLUICE_`, so `s3.endpoint` is `SLUICE_S3_ENDPOINT`. No other module reads the environment.
+ * `SLUICE_`, so `s3.endpoint` is `SLUICE_S3_ENDPOINT`; a list stands there as YAML (or JSON). No other module reads the
+ * environment.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Type, { type Static, type TObject, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { parse } from 'yaml';
+import { AccountsSchema } from './auth/accounts/account-settings.ts';
 import { LimitsSchema } from './model/limits.ts';
 
 const LogLevel = Type.Union(
@@ -19,6 +21,19 @@ const ConfigSchema = Type.Object(
   {
     data_dir: Type.String({ default: './data', minLength: 1, description: 'folder of everything the server keeps' }),
     listen: Type.String({ default: '127.0.0.1:8080', description: 'HOST:PORT; port 0 takes a free one' }),
+    tls: Type.Object(
+      {
+        cert: Type.Optional(
+          Type.String({ minLength: 1, description: 'PEM file of the certificate (chain); set: HTTPS instead of HTTP' }),
+        ),
+        key: Type.Optional(Type.String({ minLength: 1, description: 'PEM file of its key' })),
+        min_version: Type.Union([Type.Literal('TLSv1.2'), Type.Literal('TLSv1.3')], {
+          default: 'TLSv1.2',
+          description: 'lowest version of TLS that is spoken',
+        }),
+      },
+      { default: {}, additionalProperties: false },
+    ),
     project_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9]{1,64}$', description: 'id of the first project' })),
     project_name: Type.String({ default: 'default', minLength: 1, description: 'name of the first project' }),
     access_key: Type.Optional(Type.String({ minLength: 1, description: 'access key of the first user' })),
@@ -26,6 +41,7 @@ const ConfigSchema = Type.Object(
     domain: Type.Optional(Type.String({ minLength: 1, description: 'account of the first user' })),
     user: Type.Optional(Type.String({ minLength: 1, description: 'name of the first user' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'password of the first user' })),
+    accounts: AccountsSchema,
     min_deliver_interval: Type.Integer({
       default: 30,
       minimum: 1,
@@ -60,6 +76,13 @@ const ConfigSchema = Type.Object(
         failure_status: Type.Union([Type.Literal(401), Type.Literal(441)], {
           default: 401,
           description: 'HTTP status of failed authentication: 401 as the SDKs expect, 441 as the error table says',
+        }),
+        region: Type.Optional(
+          Type.String({ minLength: 1, description: 'region that signatures must name; absent: any' }),
+        ),
+        unsigned_payload: Type.Boolean({
+          default: false,
+          description: 'take signatures that leave out the body (X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD)',
         }),
         token_seconds: Type.Integer({ default: 86_400, minimum: 1, description: 'life of a token' }),
         login_failures: Type.Integer({
@@ -97,6 +120,15 @@ const ConfigSchema = Type.Object(
         }),
         retry_min_seconds: Type.Integer({ default: 1, minimum: 1, description: 'pause after a first failure' }),
         retry_max_seconds: Type.Integer({ default: 300, minimum: 1, description: 'longest pause between two tries' }),
+      },
+      { default: {}, additionalProperties: false },
+    ),
+    metrics: Type.Object(
+      {
+        public: Type.Boolean({
+          default: true,
+          description: 'GET /metrics needs no token; false: one of an administrator',
+        }),
       },
       { default: {}, additionalProperties: false },
     ),
@@ -146,6 +178,9 @@ export function loadConfig({ file, env, flags = {} }: ConfigSources): Config {
   if ((filled.s3.access_key === undefined) !== (filled.s3.secret_key === undefined)) {
     throw new ConfigError('s3.access_key: needs s3.secret_key, and the other way round');
   }
+  if ((filled.tls.cert === undefined) !== (filled.tls.key === undefined)) {
+    throw new ConfigError('tls.cert: needs tls.key, and the other way round');
+  }
   const data_dir = resolve(filled.data_dir);
   return deepFreeze({
     ...filled,
@@ -160,7 +195,7 @@ function readFile(path: string): Record<string, unknown> {
   try {
     value = parse(readFileSync(path, 'utf8')) ?? {};
   } catch (error) {
-    throw new ConfigError(`${path}: ${(error as Error).message}`, { cause: error });
+    throw new ConfigError(`${path}: ${firstLine(error)}`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ConfigError(`${path}: must be a map of keys`);
@@ -186,8 +221,22 @@ function applyEnvironment(
       continue;
     }
     const text = env[name];
-    if (text !== undefined && text !== '') values[key] = Value.Convert(property, text);
+    if (text === undefined || text === '') continue;
+    values[key] = Type.IsArray(property) ? parseList(name, text) : Value.Convert(property, text);
   }
+}
+
+function parseList(name: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new ConfigError(`${name}: ${firstLine(error)}`, { cause: error });
+  }
+}
+
+/** What follows in an error of YAML is a piece of the text, which may hold secrets. */
+function firstLine(error: unknown): string {
+  return (error as Error).message.split('\n', 1)[0] ?? '';
 }
 
 function parseListen(listen: string): { host: string; port: number } {

@@ -3,15 +3,22 @@
  * else creates a long-lived object, and nothing imports this module but the command line.
  */
 import { pino, type Logger } from 'pino';
+import { ensureAccounts } from './auth/accounts/configured-accounts.ts';
+import { AppRegistry } from './apps/app-registry.ts';
+import { CheckpointWriter } from './apps/checkpoints/checkpoint-writer.ts';
+import { GroupCoordinator } from './apps/groups/group-coordinator.ts';
 import type { Credentials } from './auth/credentials-file.ts';
 import { ensureFirstUser } from './auth/first-user.ts';
 import { LoginLimiter } from './auth/login-limiter.ts';
 import { Passwords } from './auth/passwords.ts';
+import { Signatures } from './auth/signature/signatures.ts';
+import { TemporaryKeys } from './auth/temporary-keys.ts';
 import { Tokens } from './auth/tokens.ts';
+import { selectApps } from './catalog/apps.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { ensureSecret } from './catalog/meta.ts';
 import { migrate } from './catalog/migrate.ts';
-import { openSqliteCatalog } from './catalog/sqlite/open.ts';
+import { CATALOG_FILE, openSqliteCatalog } from './catalog/sqlite/open.ts';
 import { selectDeletedStreamNumbers, selectStreams } from './catalog/streams.ts';
 import { runClosingPhases, type ClosingPhase } from './closing-phases.ts';
 import type { Config } from './config.ts';
@@ -21,7 +28,11 @@ import { buildApp } from './http/app.ts';
 import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
-import { DomainError } from './model/errors.ts';
+import { Durations } from './metrics/durations.ts';
+import { MetricHistory } from './metrics/metric-history.ts';
+import { Prometheus } from './metrics/prometheus.ts';
+import { RequestMeter } from './metrics/request-meter.ts';
+import { TrafficMeter } from './metrics/traffic-meter.ts';
 import { BufferPool } from './platform/buffer-pool.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { nodeFileSystem as fileSystem, sharedFileSystem } from './platform/file-system.ts';
@@ -29,15 +40,21 @@ import { systemRandom as random } from './platform/random.ts';
 import { repeat } from './platform/repeat.ts';
 import { openLocalLog } from './recordlog/local/local-log.ts';
 import type { RecordLog } from './recordlog/record-log.ts';
+import { AUTO_SCALING_MS, AutoScaler } from './streams/auto-scaling.ts';
 import { CursorCodec } from './streams/cursor.ts';
+import { expireRetired } from './streams/expire-partitions.ts';
 import { trimExpired } from './streams/retention.ts';
 import { StreamChanges } from './streams/stream-changes.ts';
 import { StreamRegistry } from './streams/stream-registry.ts';
 import { Throttle } from './streams/throttle.ts';
+import { TlsCertificate } from './tls-certificate.ts';
+import { readVersion } from './version.ts';
 
 export interface RunningServer {
   /** Where it listens, for example `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Reads the files of the certificate again; what is wrong with them is logged. */
+  reload(): Promise<void>;
   /** Stops every part in order; parts that take longer than their limit are left behind. Never rejects. */
   close(): Promise<void>;
 }
@@ -45,12 +62,13 @@ export interface RunningServer {
 /** Time for a part that has nothing to wait for but the disk. */
 const DISK_LIMIT_MS = 10_000;
 const TOKEN_PURGE_MS = 3_600_000;
+const CERTIFICATE_CHECK_MS = 60_000;
 const CURSOR_KEY_BYTES = 32;
 /** Record buffers kept for the next puts, gets and files. */
 const POOLED_BYTES = 24 * 1024 * 1024;
 
 /**
- * Starts a server; resolves when it takes requests. Throws DataDirectoryError, FirstUserError, the error of a listen
+ * Starts a server; resolves when it takes requests. Throws TlsCertificateError, DataDirectoryError, FirstUserError, the error of a listen
  * that failed, or whatever keeps a part from opening; what was opened before that is closed again.
  */
 export async function serve(config: Config): Promise<RunningServer> {
@@ -62,79 +80,156 @@ export async function serve(config: Config): Promise<RunningServer> {
     void open.unshift({ name, limitMs, close });
 
   try {
+    const certificate = await loadCertificate(config);
     const data = await openDataDirectory(config.data_dir);
     opened('data directory', DISK_LIMIT_MS, () => data.release());
 
-    const catalog = await openSqliteCatalog({ path: data.path('catalog.db') });
+    const catalog = await openSqliteCatalog({ path: data.path(CATALOG_FILE) });
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
-    const { tokens, login } = await prepareAuth(config, catalog);
+    const { tokens, temporaryKeys, login } = await prepareAuth(config, catalog);
     const purge = repeat(
       clock,
       TOKEN_PURGE_MS,
-      () => tokens.purgeExpired(),
-      (error) => logger.error({ err: error }, 'expired tokens could not be purged'),
+      async () => void (await Promise.all([tokens.purgeExpired(), temporaryKeys.purgeExpired()])),
+      (error) => logger.error({ err: error }, 'expired tokens and keys could not be purged'),
     );
     opened('token purge', DISK_LIMIT_MS, () => purge.close());
 
     const objectStore = await openObjectStore(config);
     opened('object store', DISK_LIMIT_MS, () => objectStore.close());
 
-    const { registry, recordLog } = await openStreams(config, catalog, data.path('log'), logger);
+    const logSyncs = new Durations();
+    const { registry, recordLog } = await openStreams(config, catalog, data.path('log'), logSyncs, logger);
     opened('record log', DISK_LIMIT_MS, () => recordLog.close());
+    const streamChanges = new StreamChanges(registry);
     const retention = repeat(
       clock,
       config.record_log.retention_check_seconds * 1000,
-      () => trimExpired({ registry, recordLog, clock }),
+      async () => {
+        await trimExpired({ registry, recordLog, clock });
+        await expireRetired({ catalog, registry, streamChanges, clock });
+      },
       (error) => logger.error({ err: error }, 'expired records could not be given up'),
     );
     opened('retention', DISK_LIMIT_MS, () => retention.close());
 
     const buffers = new BufferPool(POOLED_BYTES);
-    const dumpEngine = makeDumpEngine(config, catalog, recordLog, objectStore, buffers, logger);
+    const dumpEngine = makeDumpEngine(config, catalog, registry, recordLog, objectStore, buffers, logger);
     opened('dump engine', graceMs + DISK_LIMIT_MS, () => dumpEngine.close(graceMs));
-    await dumpEngine.start((stream) => registry.byNumber(stream) !== undefined);
+    await dumpEngine.start();
 
+    const traffic = new TrafficMeter(clock);
+    const metricHistory = new MetricHistory({
+      catalog,
+      meter: traffic,
+      clock,
+      onError: (error) => logger.error({ err: error }, 'metrics could not be stored'),
+    });
+    opened('metrics', DISK_LIMIT_MS, () => metricHistory.close());
+    const autoScaler = new AutoScaler({
+      catalog,
+      recordLog,
+      registry,
+      streamChanges,
+      load: traffic,
+      limits: config.limits,
+      clock,
+      logger,
+    });
+    const autoScaling = repeat(
+      clock,
+      AUTO_SCALING_MS,
+      () => autoScaler.look(),
+      (error) => logger.error({ err: error }, 'automatic scaling failed'),
+    );
+    opened('automatic scaling', DISK_LIMIT_MS, () => autoScaling.close());
+    const requests = new RequestMeter();
+    const prometheus = new Prometheus({
+      version: readVersion,
+      operations: requests.operations,
+      traffic: traffic.totals,
+      streams: () => registry.counts(),
+      logWritable: () => recordLog.failure === undefined,
+      logSyncs,
+      dump: () => ({ ...dumpEngine.activity, ...dumpEngine.totals }),
+    });
+
+    const signatures = new Signatures({
+      db: catalog.db,
+      clock,
+      region: config.auth.region,
+      unsignedPayload: config.auth.unsigned_payload,
+    });
+    const apps = new AppRegistry(await selectApps(catalog.db));
+    const appParts = { db: catalog.db, apps, registry, clock, limits: config.limits };
     const cursorKey = await ensureSecret(catalog.db, 'cursor_key', random.bytes(CURSOR_KEY_BYTES));
     const http = buildApp({
       services: {
         tokens,
-        signatures: { begin: () => Promise.reject(new DomainError('AuthorizationUnreadable')) },
+        temporaryKeys,
+        signatures,
         login,
         catalog,
         recordLog,
         registry,
-        streamChanges: new StreamChanges(registry),
+        streamChanges,
         cursors: new CursorCodec(cursorKey, config.limits.cursor_seconds),
+        apps,
+        checkpoints: new CheckpointWriter(appParts),
+        groups: new GroupCoordinator(appParts),
         throttle: config.limits.profile === 'dis' ? new Throttle(clock) : undefined,
         objectStore,
         dumpEngine,
         minDeliverInterval: config.min_deliver_interval,
+        requests,
+        traffic,
+        metricHistory,
+        prometheus,
+        metricsPublic: config.metrics.public,
         limits: config.limits,
         buffers,
         clock,
         random,
-        onStreamDeleted: [({ number }) => dumpEngine.endTasksOfStream(number)],
+        onStreamDeleted: [
+          ({ number }) => dumpEngine.endTasksOfStream(number),
+          async ({ number }) => traffic.forget(number),
+        ],
       },
       logger,
       authFailureStatus: config.auth.failure_status,
+      tls: certificate?.identity,
     });
     opened('http', graceMs + DISK_LIMIT_MS, () => http.close(graceMs));
     const url = await http.app.listen({ host: config.host, port: config.port });
+    const onError = (error: unknown) =>
+      logger.error({ err: error }, 'the certificate cannot be read again; the one in use stays');
+    const renew = async () => {
+      if (certificate === undefined || !(await certificate.refresh())) return;
+      http.setCertificate(certificate.identity);
+      logger.info('the certificate was replaced');
+    };
+    const renewal = repeat(clock, CERTIFICATE_CHECK_MS, renew, onError);
+    opened('certificate', DISK_LIMIT_MS, () => renewal.close());
     process.stdout.write(`Sluice listens on ${url}\n`);
-    return { url, close: async () => void (await runClosingPhases(open, logger)) };
+    return {
+      url,
+      reload: () => renew().catch(onError),
+      close: async () => void (await runClosingPhases(open, logger)),
+    };
   } catch (error) {
     await runClosingPhases(open, logger);
     throw error;
   }
 }
 
-/** Tokens, logins and the first user, whose made-up credentials are shown once and never logged. */
+/** Tokens, logins, the configured accounts and the first user, whose made-up credentials are shown once and never logged. */
 async function prepareAuth(config: Config, { db }: Catalog) {
   const passwords = new Passwords({ random });
   const dataDir = config.data_dir;
   const { generated } = await ensureFirstUser({ db, settings: config, dataDir, passwords, random, clock, fileSystem });
   if (generated !== undefined) process.stdout.write(describeCredentials(generated, dataDir));
+  await ensureAccounts({ db, passwords, random, clock }, config.accounts);
 
   const tokens = new Tokens({ db, clock, random, lifeSeconds: config.auth.token_seconds });
   const limiter = new LoginLimiter({
@@ -142,12 +237,18 @@ async function prepareAuth(config: Config, { db }: Catalog) {
     failures: config.auth.login_failures,
     windowSeconds: config.auth.login_window_seconds,
   });
-  return { tokens, login: { db, passwords, tokens, limiter } };
+  const temporaryKeys = new TemporaryKeys({ db, clock, random });
+  return { tokens, temporaryKeys, login: { db, passwords, tokens, limiter } };
 }
 
 function describeCredentials(credentials: Credentials, dataDir: string): string {
   const lines = Object.entries(credentials).map(([name, value]) => `  ${name.padEnd(12)} ${value}\n`);
   return `Credentials made for the first user, kept in ${dataDir}/credentials.json and not shown again:\n${lines.join('')}`;
+}
+
+async function loadCertificate({ tls: { cert, key, min_version } }: Config): Promise<TlsCertificate | undefined> {
+  if (cert === undefined || key === undefined) return undefined;
+  return TlsCertificate.load({ cert, key, minVersion: min_version });
 }
 
 function openObjectStore({ s3, objects_dir: root }: Config): Promise<ObjectStore> {
@@ -167,6 +268,7 @@ async function openStreams(
   config: Config,
   { db }: Catalog,
   directory: string,
+  logSyncs: Durations,
   logger: Logger,
 ): Promise<{ registry: StreamRegistry; recordLog: RecordLog }> {
   const streams = await selectStreams(db);
@@ -178,6 +280,7 @@ async function openStreams(
     deletedStreams: await selectDeletedStreamNumbers(db),
     segmentBytes: config.record_log.segment_bytes,
     maxPendingBytes: config.limits.pending_append_bytes,
+    onSynced: (ms) => logSyncs.observe(ms),
     report: (level, message, error) => logger[level]({ err: error }, message),
   });
   return { registry: new StreamRegistry(streams), recordLog };
@@ -186,6 +289,7 @@ async function openStreams(
 function makeDumpEngine(
   { dump, limits }: Config,
   catalog: Catalog,
+  streams: StreamRegistry,
   recordLog: RecordLog,
   objects: ObjectStore,
   buffers: BufferPool,
@@ -193,6 +297,7 @@ function makeDumpEngine(
 ): DumpEngine {
   return new DumpEngine({
     catalog,
+    streams,
     recordLog,
     objects,
     buffers,

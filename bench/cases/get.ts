@@ -115,7 +115,7 @@ async function contestants(bench: Bench, connections: number, seconds: number): 
     { name: 'floor', run: () => load(urlOf(floor), floor.pid, { ...get, dialect: 'dis', path: '/', cursors: ['0'] }) },
   ];
   for (const count of PARTITIONS) {
-    const cursors = await cursorsOf(sluice, `p${count}`, count);
+    const cursors = await sluice.cursors(`p${count}`, count);
     const traffic = { ...get, dialect: 'dis', path: sluice.recordsPath, token: sluice.token, cursors } as const;
     list.push({ name: `sluice ${count}`, run: () => load(sluice.server.baseUrl, sluice.server.pid, traffic) });
   }
@@ -130,14 +130,4 @@ async function contestants(bench: Bench, connections: number, seconds: number): 
     return result;
   };
   return [...list, { name: 'kinesalite', run }];
-}
-
-async function cursorsOf(sluice: Sluice, stream: string, partitions: number): Promise<string[]> {
-  const cursors: string[] = [];
-  for (let partition = 0; partition < partitions; partition += 1) {
-    const query = { 'stream-name': stream, 'partition-id': String(partition), 'cursor-type': 'TRIM_HORIZON' };
-    const answer = await sluice.call('GET', '/cursors', { query });
-    cursors.push((answer.json as { partition_cursor: string }).partition_cursor);
-  }
-  return cursors;
 }

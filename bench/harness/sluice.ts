@@ -18,8 +18,10 @@ export class Sluice {
     this.server = server;
   }
 
-  static async start(dataDir: string): Promise<Sluice> {
-    const sluice = new Sluice(await startServer({ dataDir, config: CONFIG }));
+  /** `limits`: more settings that are not the product's. */
+  static async start(dataDir: string, limits: Readonly<Record<string, number>> = {}): Promise<Sluice> {
+    const config = { ...CONFIG, limits: { ...CONFIG.limits, ...limits } };
+    const sluice = new Sluice(await startServer({ dataDir, config }));
     sluice.#token = await sluice.server.token();
     return sluice;
   }
@@ -66,6 +68,17 @@ export class Sluice {
     });
     const answer = await this.call('GET', `/streams/${stream}/transfer-tasks/${name}`);
     return (answer.json as { task_id: string }).task_id;
+  }
+
+  /** Cursors at the beginning of each partition. */
+  async cursors(stream: string, partitions: number): Promise<string[]> {
+    const cursors: string[] = [];
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const query = { 'stream-name': stream, 'partition-id': String(partition), 'cursor-type': 'TRIM_HORIZON' };
+      const answer = await this.call('GET', '/cursors', { query });
+      cursors.push((answer.json as { partition_cursor: string }).partition_cursor);
+    }
+    return cursors;
   }
 
   /** Puts whole requests of records, dealt evenly to the partitions. */

@@ -1,16 +1,22 @@
 /**
  * What a load run sends, described by data so that it can be told to the load process, and the requests made from it.
- * Both dialects carry the same records: DIS's own JSON, and Kinesis' for the peer.
+ * All dialects carry the same records: DIS's own JSON and protobuf, and Kinesis' JSON for the peer.
  */
 import { randomBytes } from 'node:crypto';
+import { encodePutRequest } from '../../test/support/protobuf.ts';
+import { signRequest, type RequestSigner } from '../../test/support/sign.ts';
 import type { Answer } from './connection.ts';
+
+export type Dialect = 'dis' | 'dis-protobuf' | 'kinesis';
 
 export interface PutTraffic {
   readonly kind: 'put';
-  readonly dialect: 'dis' | 'kinesis';
+  readonly dialect: Dialect;
   readonly path: string;
   readonly stream: string;
   readonly token?: string;
+  /** Signs JSON puts in place of the token: once for all, which is good for a quarter of an hour. */
+  readonly signer?: RequestSigner;
   /** Records of one request. */
   readonly records: number;
   readonly payloadBytes: number;
@@ -20,7 +26,7 @@ export interface PutTraffic {
 
 export interface GetTraffic {
   readonly kind: 'get';
-  readonly dialect: 'dis' | 'kinesis';
+  readonly dialect: Dialect;
   readonly path: string;
   readonly token?: string;
   /** Where connections begin, in turn, and begin again when there is nothing more. */
@@ -38,6 +44,21 @@ export interface Conversation {
   /** Records that an answer carried or stored; throws when it is not what it must be. */
   take(answer: Answer): number;
 }
+
+/** What the answer to a put has near its beginning when every record was stored. */
+const ALL_STORED: Readonly<Record<Dialect, string | Buffer>> = {
+  dis: '"failed_record_count":0,',
+  // failedRecordCount=21, a varint of 0.
+  'dis-protobuf': Buffer.from([0xa8, 0x01, 0x00]),
+  kinesis: '"FailedRecordCount":0,',
+};
+const NEXT_CURSOR: Readonly<Record<Dialect, RegExp>> = {
+  dis: /"next_partition_cursor":"([^"]+)"/,
+  // nextShardIterator=14 at the end of the message, behind the last record.
+  'dis-protobuf': /CreateTimer[^]([\w-]+)$/,
+  kinesis: /"NextShardIterator":"([^"]+)"/,
+};
+const PROTOBUF_TYPE = 'Content-Type: application/x-protobuf; charset=utf-8';
 
 const DIFFERENT_BODIES = 8;
 const DIFFERENT_KEYS = 10_000;
@@ -57,7 +78,7 @@ export function conversations(traffic: Traffic): (connection: number) => Convers
 
 function putConversation(traffic: PutTraffic, requests: readonly Buffer[], connection: number): Conversation {
   let turn = connection;
-  const stored = traffic.dialect === 'dis' ? '"failed_record_count":0,' : '"FailedRecordCount":0,';
+  const stored = ALL_STORED[traffic.dialect];
   return {
     next: () => requests[turn++ % requests.length]!,
     take: (answer) => {
@@ -69,8 +90,9 @@ function putConversation(traffic: PutTraffic, requests: readonly Buffer[], conne
 
 function getConversation(traffic: GetTraffic, connection: number): Conversation {
   const begin = traffic.cursors[connection % traffic.cursors.length]!;
-  const member = traffic.dialect === 'dis' ? /"next_partition_cursor":"([^"]+)"/ : /"NextShardIterator":"([^"]+)"/;
-  const fullBytes = traffic.records * Math.ceil((traffic.payloadBytes * 4) / 3);
+  const member = NEXT_CURSOR[traffic.dialect];
+  const payloadBytes = traffic.dialect === 'dis-protobuf' ? traffic.payloadBytes : (traffic.payloadBytes * 4) / 3;
+  const fullBytes = traffic.records * Math.ceil(payloadBytes);
   let cursor = begin;
   return {
     next: () => getRequest(traffic, cursor),
@@ -96,17 +118,45 @@ function getRequest({ dialect, path, token, records }: GetTraffic, cursor: strin
   const lines = [
     `GET ${path}?partition-cursor=${cursor}&limit=${records} HTTP/1.1`,
     'Host: bench',
+    ...(dialect === 'dis-protobuf' ? [PROTOBUF_TYPE] : []),
     ...tokenHeader(token),
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 }
 
 function putRequests(traffic: PutTraffic): Buffer[] {
-  const { dialect, path, token } = traffic;
-  const headers =
-    dialect === 'dis' ? ['Content-Type: application/json', ...tokenHeader(token)] : kinesisHeaders('PutRecords');
-  const body = dialect === 'dis' ? disPut : kinesisPut;
-  return Array.from({ length: DIFFERENT_BODIES }, () => post(path, headers, JSON.stringify(body(traffic))));
+  const { path, token } = traffic;
+  const makers: Readonly<Record<Dialect, () => Buffer>> = {
+    dis: () => jsonPut(traffic),
+    'dis-protobuf': () => post(path, [PROTOBUF_TYPE, ...tokenHeader(token)], protobufPut(traffic)),
+    kinesis: () => post(path, kinesisHeaders('PutRecords'), JSON.stringify(kinesisPut(traffic))),
+  };
+  return Array.from({ length: DIFFERENT_BODIES }, makers[traffic.dialect]);
+}
+
+function jsonPut(traffic: PutTraffic): Buffer {
+  const { path, signer, token } = traffic;
+  const body = JSON.stringify(disPut(traffic));
+  if (signer === undefined) return post(path, ['Content-Type: application/json', ...tokenHeader(token)], body);
+  const headers = { 'Content-Type': 'application/json' };
+  const signed = signRequest(signer, { method: 'POST', url: `http://bench${path}`, headers, body });
+  return post(
+    path,
+    Object.entries(signed).map(([name, value]) => `${name}: ${value}`),
+    body,
+  );
+}
+
+function protobufPut(traffic: PutTraffic): Buffer {
+  const { stream_name, records } = disPut(traffic);
+  return encodePutRequest({
+    streamName: stream_name,
+    records: records.map(({ data, partition_key, ...rest }) => ({
+      data: Buffer.from(data, 'base64'),
+      partitionKey: partition_key,
+      ...('explicit_hash_key' in rest ? { explicitHashKey: rest.explicit_hash_key } : {}),
+    })),
+  });
 }
 
 function disPut({ stream, records, payloadBytes, partitions }: PutTraffic) {
@@ -143,9 +193,9 @@ export function kinesisHeaders(operation: string): string[] {
   return ['Content-Type: application/x-amz-json-1.1', `X-Amz-Target: Kinesis_20131202.${operation}`, ...SIGNATURE];
 }
 
-export function post(path: string, headers: readonly string[], body: string): Buffer {
+export function post(path: string, headers: readonly string[], body: string | Buffer): Buffer {
   const lines = [`POST ${path} HTTP/1.1`, 'Host: bench', `Content-Length: ${Buffer.byteLength(body)}`, ...headers];
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), Buffer.from(body)]);
 }
 
 function unexpected({ status, head, bodyBytes }: Answer): Error {

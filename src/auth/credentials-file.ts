@@ -56,6 +56,12 @@ export async function writeCredentials(fileSystem: FileSystem, folder: string, v
   await fileSystem.syncDirectory(folder);
 }
 
+/** Takes the password out of the file, once it is no longer good; nothing happens when there is none. */
+export async function forgetPassword(fileSystem: FileSystem, folder: string): Promise<void> {
+  const { password, ...rest } = await readCredentials(fileSystem, folder);
+  if (password !== undefined) await writeCredentials(fileSystem, folder, rest);
+}
+
 async function readIfThere(fileSystem: FileSystem, path: string): Promise<Buffer | undefined> {
   let file;
   try {

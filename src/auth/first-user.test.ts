@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTestCatalog, type TestCatalog } from '../../test/support/catalog.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { selectAccessKeysOfUser } from '../catalog/access-keys.ts';
+import { deleteAccessKey, insertAccessKey, selectAccessKeysOfUser } from '../catalog/access-keys.ts';
 import { insertProject, selectProjectsOfDomain } from '../catalog/projects.ts';
 import { selectUserByName } from '../catalog/users.ts';
 import { nodeFileSystem as fileSystem } from '../platform/file-system.ts';
 import { systemRandom as random } from '../platform/random.ts';
-import { CREDENTIALS_FILE, type Credentials } from './credentials-file.ts';
+import { CREDENTIALS_FILE, forgetPassword, type Credentials } from './credentials-file.ts';
 import { ensureFirstUser, FirstUserError, type FirstUserSettings } from './first-user.ts';
 import { Passwords } from './passwords.ts';
 import { Tokens } from './tokens.ts';
@@ -132,6 +132,38 @@ test('an unchanged start revokes nothing', async () => {
   const { token } = await tokens.issue(user, { id: '0123abcd', domain: 'acme', name: 'sales' });
   await world.start(EVERYTHING);
   await tokens.verify(token);
+});
+
+test('keys made later stay; the first one, once removed, comes back only when it is configured', async () => {
+  await using world = await newWorld();
+  const { db } = world.catalog;
+  const { generated, projectId, accessKey } = await world.start(NOTHING);
+  const { id: userId } = (await selectUserByName(db, 'sluice', 'admin'))!;
+  // An older one by the clock, as after a change of the first one.
+  await insertAccessKey(db, { accessKey: 'LATER', secretKey: 'S', userId, projectId }, 0);
+  await world.start({ ...NOTHING, access_key: 'OWN', secret_key: 'SO' });
+  assert.deepEqual(await world.keys('sluice', 'admin'), [`LATER S ${projectId}`, `OWN SO ${projectId}`]);
+  assert.equal(accessKey, generated!.access_key);
+
+  await deleteAccessKey(db, 'OWN');
+  const without = await world.start(NOTHING);
+  assert.deepEqual(await world.keys('sluice', 'admin'), [`LATER S ${projectId}`]);
+  assert.equal(without.accessKey, undefined);
+  assert.deepEqual([(await world.file()).access_key, (await world.file()).secret_key], [undefined, undefined]);
+
+  await world.start({ ...NOTHING, access_key: 'LATER', secret_key: 'S2' });
+  assert.deepEqual(await world.keys('sluice', 'admin'), [`LATER S2 ${projectId}`]);
+});
+
+test('a password that no longer opens can be taken out of the file', async () => {
+  await using world = await newWorld();
+  await world.start(NOTHING);
+  const { password, ...rest } = await world.file();
+  assert.notEqual(password, undefined);
+  for (let i = 0; i < 2; i++) {
+    await forgetPassword(fileSystem, world.dataDir);
+    assert.deepEqual(await world.file(), rest);
+  }
 });
 
 test('other names rename: the project keeps its id, the old user is gone', async () => {

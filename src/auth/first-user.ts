@@ -1,12 +1,20 @@
 /**
  * The user, project and access key that a server has from its first start. What the configuration names is used, then
  * and at every later start: a changed value replaces the stored one, and a replaced password or user name revokes the
- * user's tokens. What it does not name is made up once and kept in `credentials.json`.
+ * user's tokens. What it does not name is made up once and kept in `credentials.json`. The user is an administrator. Its
+ * other access keys, and its first one where the configuration does not name it, are managed like everybody's.
  *
  * The file is written before the catalog: a crash in between leaves values that the next start takes up.
  */
 import type { Kysely } from 'kysely';
-import { deleteAccessKeysOfUser, insertAccessKey, selectAccessKeysOfUser } from '../catalog/access-keys.ts';
+import {
+  deleteAccessKey,
+  deleteTemporaryKeysOf,
+  insertAccessKey,
+  selectAccessKeysOfUser,
+  updateAccessKey,
+  type AccessKey,
+} from '../catalog/access-keys.ts';
 import { putMeta, selectMeta } from '../catalog/meta.ts';
 import { insertProject, renameProject, selectProject } from '../catalog/projects.ts';
 import type { Database } from '../catalog/schema.ts';
@@ -17,8 +25,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { FileSystem } from '../platform/file-system.ts';
 import type { Random } from '../platform/random.ts';
 import { readCredentials, writeCredentials, type Credentials } from './credentials-file.ts';
+import { newAccessKey, newId, newPassword, newSecretKey } from './new-secrets.ts';
 import type { Passwords } from './passwords.ts';
-import { LETTERS_AND_DIGITS, randomText, UPPER_CASE_AND_DIGITS } from './random-text.ts';
 
 /** The part of the config that names the first user; absent values are made up. */
 export interface FirstUserSettings {
@@ -47,7 +55,8 @@ export interface FirstUser {
   readonly projectName: string;
   readonly domain: string;
   readonly userName: string;
-  readonly accessKey: string;
+  /** Undefined when it has been removed. */
+  readonly accessKey: string | undefined;
   /** The credentials that this start made up, to be shown this once; undefined at every later start. */
   readonly generated: Credentials | undefined;
 }
@@ -59,13 +68,11 @@ export class FirstUserError extends Error {
 
 const DOMAIN = 'sluice';
 const USER = 'admin';
-const PASSWORD_LENGTH = 24;
-const ACCESS_KEY_LENGTH = 20;
-const SECRET_KEY_LENGTH = 40;
 
-/** Keys of `meta`: which rows are the first user's and the first project's, whatever they are called by now. */
+/** Keys of `meta`: which rows are the first user's, project's and key's, whatever they are called by now. */
 const USER_ID = 'first_user';
 const PROJECT_ID = 'first_project';
+const ACCESS_KEY = 'first_access_key';
 
 interface Wanted {
   readonly projectId: string;
@@ -74,53 +81,84 @@ interface Wanted {
   readonly userName: string;
   /** Undefined when only its hash is known: it stays as it is. */
   readonly password: string | undefined;
-  readonly accessKey: string;
-  readonly secretKey: string;
+  /** Undefined when it has been removed, and is not configured. */
+  readonly key: { readonly accessKey: string; readonly secretKey: string } | undefined;
+}
+
+/** What is in the catalog from an earlier start. */
+interface Stored {
+  readonly user: User | undefined;
+  readonly key: AccessKey | undefined;
+}
+
+/** Id of the first user; undefined before the first start. */
+export function selectFirstUserId(db: Kysely<Database>): Promise<string | undefined> {
+  return selectMeta(db, USER_ID);
+}
+
+/** Id of the first project; undefined before the first start. */
+export function selectFirstProjectId(db: Kysely<Database>): Promise<string | undefined> {
+  return selectMeta(db, PROJECT_ID);
 }
 
 /** Idempotent. Throws FirstUserError, or what the disk or the catalog throws. */
 export async function ensureFirstUser(options: FirstUserOptions): Promise<FirstUser> {
   const { db, settings, dataDir, fileSystem } = options;
   const kept = await readCredentials(fileSystem, dataDir);
-  const userId = await selectMeta(db, USER_ID);
-  const user = userId === undefined ? undefined : await selectUser(db, userId);
-  const wanted = await decide(options, kept, user);
+  const stored = await selectStored(db);
+  const wanted = await decide(options, kept, stored);
 
   const file = notConfigured(settings, wanted, kept.password);
   if (JSON.stringify(file) !== JSON.stringify(kept)) await writeCredentials(fileSystem, dataDir, file);
-  await store(options, wanted, user);
+  await store(options, wanted, stored);
 
-  const { projectId, projectName, domain, userName, accessKey } = wanted;
+  const { projectId, projectName, domain, userName, key } = wanted;
   // Who has not been shown the credentials yet is told by the catalog: it is written last.
-  const isFirstStart = user === undefined && hasSecrets(file);
-  return { projectId, projectName, domain, userName, accessKey, generated: isFirstStart ? file : undefined };
+  const generated = stored.user === undefined && hasSecrets(file) ? file : undefined;
+  return { projectId, projectName, domain, userName, accessKey: key?.accessKey, generated };
+}
+
+async function selectStored(db: Kysely<Database>): Promise<Stored> {
+  const userId = await selectFirstUserId(db);
+  const user = userId === undefined ? undefined : await selectUser(db, userId);
+  if (user === undefined) return { user, key: undefined };
+  const keys = await selectAccessKeysOfUser(db, user.id);
+  const marked = await selectMeta(db, ACCESS_KEY);
+  // Catalogs from before there could be several keys have no mark.
+  return { user, key: marked === undefined ? keys[0] : keys.find(({ accessKey }) => accessKey === marked) };
 }
 
 /** Each value: the configured one, else the one kept from an earlier start, else a new one. */
 async function decide(
   { db, settings, random }: FirstUserOptions,
   kept: Credentials,
-  user: User | undefined,
+  { user, key }: Stored,
 ): Promise<Wanted> {
-  const [key] = user === undefined ? [] : await selectAccessKeysOfUser(db, user.id);
   const password = settings.password ?? (user === undefined ? kept.password : undefined);
   return {
-    projectId:
-      settings.project_id ?? (await selectMeta(db, PROJECT_ID)) ?? kept.project_id ?? random.bytes(16).toString('hex'),
+    projectId: settings.project_id ?? (await selectMeta(db, PROJECT_ID)) ?? kept.project_id ?? newId(random),
     projectName: settings.project_name,
     domain: settings.domain ?? DOMAIN,
     userName: settings.user ?? USER,
-    password: password ?? (user === undefined ? randomText(random, LETTERS_AND_DIGITS, PASSWORD_LENGTH) : undefined),
-    accessKey:
-      settings.access_key ??
-      key?.accessKey ??
-      kept.access_key ??
-      randomText(random, UPPER_CASE_AND_DIGITS, ACCESS_KEY_LENGTH),
-    secretKey:
-      settings.secret_key ??
-      key?.secretKey ??
-      kept.secret_key ??
-      randomText(random, LETTERS_AND_DIGITS, SECRET_KEY_LENGTH),
+    password: password ?? (user === undefined ? newPassword(random) : undefined),
+    key: decideKey(settings, random, kept, { user, key }),
+  };
+}
+
+/** A key that was removed on purpose comes back only when the configuration names it. */
+function decideKey(
+  settings: FirstUserSettings,
+  random: Random,
+  kept: Credentials,
+  { user, key }: Stored,
+): Wanted['key'] {
+  const { access_key, secret_key } = settings;
+  const removed = user !== undefined && key === undefined;
+  if (removed && access_key === undefined && secret_key === undefined) return undefined;
+  const { accessKey, secretKey } = key ?? { accessKey: kept.access_key, secretKey: kept.secret_key };
+  return {
+    accessKey: access_key ?? accessKey ?? newAccessKey(random),
+    secretKey: secret_key ?? secretKey ?? newSecretKey(random),
   };
 }
 
@@ -133,8 +171,8 @@ function notConfigured(settings: FirstUserSettings, wanted: Wanted, keptPassword
     domain: wanted.domain,
     user: wanted.userName,
     ...(password === undefined ? {} : { password }),
-    access_key: wanted.accessKey,
-    ...(settings.secret_key === undefined ? { secret_key: wanted.secretKey } : {}),
+    ...(wanted.key === undefined ? {} : { access_key: wanted.key.accessKey }),
+    ...(wanted.key === undefined || settings.secret_key !== undefined ? {} : { secret_key: wanted.key.secretKey }),
   };
 }
 
@@ -143,13 +181,13 @@ function hasSecrets({ password, secret_key }: Credentials): boolean {
 }
 
 /** One transaction; the password is hashed before it, so that it holds up nothing. */
-async function store(options: FirstUserOptions, wanted: Wanted, user: User | undefined): Promise<void> {
+async function store(options: FirstUserOptions, wanted: Wanted, { user, key }: Stored): Promise<void> {
   const { db, clock, random, passwords } = options;
   const passwordHash = await newHash(passwords, wanted.password, user);
   const now = clock.now();
   try {
     await db.transaction().execute(async (trx) => {
-      const id = user?.id ?? random.bytes(16).toString('hex');
+      const id = user?.id ?? newId(random);
       await storeProject(trx, wanted, now);
       if (user === undefined) {
         if (passwordHash === undefined) throw new Error('a new user needs a password');
@@ -159,13 +197,16 @@ async function store(options: FirstUserOptions, wanted: Wanted, user: User | und
         const renamed = user.domain !== wanted.domain || user.name !== wanted.userName;
         if (renamed) await renameUser(trx, id, wanted.domain, wanted.userName);
         if (passwordHash !== undefined) await updatePasswordHash(trx, id, passwordHash);
-        if (renamed || passwordHash !== undefined) await deleteTokensOfUser(trx, id);
+        if (renamed || passwordHash !== undefined) {
+          await deleteTokensOfUser(trx, id);
+          await deleteTemporaryKeysOf(trx, { userId: id });
+        }
       }
-      await storeAccessKey(trx, wanted, id, now);
+      await storeAccessKey(trx, wanted, { userId: id, previous: key?.accessKey, now });
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    const taken = `project "${wanted.projectName}", user "${wanted.userName}" or access key ${wanted.accessKey}`;
+    const taken = `project "${wanted.projectName}", user "${wanted.userName}" or access key ${wanted.key?.accessKey}`;
     throw new FirstUserError(`${taken} of domain "${wanted.domain}" is taken by another project or user`, {
       cause: error,
     });
@@ -191,13 +232,19 @@ async function storeProject(db: Kysely<Database>, wanted: Wanted, now: number): 
   await putMeta(db, PROJECT_ID, id);
 }
 
-/** The first user has one access key: the one before it stops working. */
-async function storeAccessKey(db: Kysely<Database>, wanted: Wanted, userId: string, now: number): Promise<void> {
-  const { accessKey, secretKey, projectId } = wanted;
+/** The key of an earlier start stops working when there is another one now. */
+async function storeAccessKey(
+  db: Kysely<Database>,
+  { key, projectId }: Wanted,
+  { userId, previous, now }: { readonly userId: string; readonly previous: string | undefined; readonly now: number },
+): Promise<void> {
+  if (key === undefined) return;
+  if (previous !== undefined && previous !== key.accessKey) await deleteAccessKey(db, previous);
   const keys = await selectAccessKeysOfUser(db, userId);
-  const [key] = keys;
-  const same = key?.accessKey === accessKey && key.secretKey === secretKey && key.projectId === projectId;
-  if (same && keys.length === 1) return;
-  await deleteAccessKeysOfUser(db, userId);
-  await insertAccessKey(db, { accessKey, secretKey, userId, projectId }, now);
+  const stored = keys.find(({ accessKey }) => accessKey === key.accessKey);
+  if (stored === undefined) await insertAccessKey(db, { ...key, userId, projectId }, now);
+  else if (stored.secretKey !== key.secretKey || stored.projectId !== projectId) {
+    await updateAccessKey(db, { ...key, projectId });
+  }
+  await putMeta(db, ACCESS_KEY, key.accessKey);
 }

@@ -5,6 +5,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { insertProject } from '../catalog/projects.ts';
 import { insertUser } from '../catalog/users.ts';
 import { isDomainError, type ErrorName } from '../model/errors.ts';
+import { domainIdOf } from '../model/principal.ts';
 import { systemRandom as random } from '../platform/random.ts';
 import { LoginLimiter } from './login-limiter.ts';
 import { login, type LoginRequest, type LoginScope } from './login.ts';
@@ -48,6 +49,8 @@ test('the project is taken by id, by name, or as the first of the domain', async
   assert.equal(await projectOf({ projectId: 'p2' }), 'p2');
   assert.equal(await projectOf({ projectName: 'second' }), 'p2');
   assert.equal(await projectOf({ projectName: 'first', domain: 'd' }), 'p1');
+  assert.equal(await projectOf({ projectName: 'second', domainId: domainIdOf('d') }), 'p2');
+  assert.equal(await projectOf({ domainId: domainIdOf('d') }), 'p1');
 });
 
 test('a project of another domain is refused as one that there is not', async () => {
@@ -58,6 +61,8 @@ test('a project of another domain is refused as one that there is not', async ()
     { projectName: 'nowhere' },
     { projectName: 'first', domain: 'other' },
     { domain: 'other' },
+    { domainId: domainIdOf('other') },
+    { projectId: 'p1', domainId: 'd' },
   ];
   for (const scope of scopes) {
     await assert.rejects(login(world.context, { ...RIGHT, scope }, 'a'), refusal('NotPermitted'));

@@ -4,6 +4,7 @@ import { selectProject, selectProjectByName, selectProjectsOfDomain, type Projec
 import type { Database } from '../catalog/schema.ts';
 import { selectUserByName, type User } from '../catalog/users.ts';
 import { DomainError } from '../model/errors.ts';
+import { domainIdOf } from '../model/principal.ts';
 import type { LoginLimiter } from './login-limiter.ts';
 import type { Passwords } from './passwords.ts';
 import type { IssuedToken, Tokens } from './tokens.ts';
@@ -19,8 +20,9 @@ export interface LoginContext {
 export interface LoginScope {
   readonly projectId?: string | undefined;
   readonly projectName?: string | undefined;
-  /** The project's domain; the user's when absent. */
+  /** The project's domain, by name or by id; the user's when absent. */
   readonly domain?: string | undefined;
+  readonly domainId?: string | undefined;
 }
 
 export interface LoginRequest {
@@ -47,12 +49,13 @@ export async function login(context: LoginContext, request: LoginRequest, source
 }
 
 async function findProject(db: Kysely<Database>, user: User, scope: LoginScope): Promise<Project> {
-  const { projectId, projectName, domain = user.domain } = scope;
+  const { projectId, projectName, domain = user.domain, domainId } = scope;
   let project: Project | undefined;
   if (projectId !== undefined) project = await selectProject(db, projectId);
   else if (projectName !== undefined) project = await selectProjectByName(db, domain, projectName);
   else [project] = await selectProjectsOfDomain(db, domain);
   // One answer for "not yours" and "not there": ids cannot be probed.
-  if (project?.domain !== user.domain || domain !== user.domain) throw new DomainError('NotPermitted');
+  const isNamedOwn = domain === user.domain && (domainId ?? domainIdOf(domain)) === domainIdOf(domain);
+  if (project?.domain !== user.domain || !isNamedOwn) throw new DomainError('NotPermitted');
   return project;
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openTestCatalog } from '../../test/support/catalog.ts';
-import { deleteAccessKeysOfUser, insertAccessKey, selectAccessKey, selectAccessKeysOfUser } from './access-keys.ts';
+import {
+  deleteAccessKeysOfUser,
+  insertAccessKey,
+  selectAccessKey,
+  selectAccessKeysOfUser,
+  selectSigners,
+} from './access-keys.ts';
 import { ensureSecret, insertMetaIfAbsent, putMeta, selectMeta } from './meta.ts';
 import {
   insertProject,
@@ -67,6 +73,27 @@ test('access keys: stored, found, removed', async () => {
   await assert.rejects(insertAccessKey(db, key, 1), isUniqueViolation);
   await deleteAccessKeysOfUser(db, 'u1');
   assert.equal(await selectAccessKey(db, 'AK'), undefined);
+});
+
+test('signers: several at once, with the user of today, none whose user is gone', async () => {
+  await using catalog = await openTestCatalog();
+  const { db } = catalog;
+  await insertUser(db, USER, 1);
+  const key = { accessKey: 'AK', secretKey: 'SK', userId: 'u1', projectId: 'p1' };
+  const terms = { securityTokenHash: 'aa', expiresAt: 20 };
+  await insertAccessKey(db, key, 1);
+  await insertAccessKey(db, { ...key, accessKey: 'TMP' }, 1, terms);
+  await insertAccessKey(db, { ...key, accessKey: 'LOST', userId: 'nobody' }, 1);
+  await renameUser(db, 'u1', 'd', 'bob');
+  const user = { userName: 'bob', domain: 'd', role: 'admin' };
+  const found = await selectSigners(db, ['TMP', 'AK', 'LOST', 'NONE']);
+  assert.deepEqual(
+    found.toSorted((a, b) => (a.accessKey < b.accessKey ? -1 : 1)),
+    [
+      { ...key, ...user, securityTokenHash: null, expiresAt: null },
+      { ...key, ...user, accessKey: 'TMP', ...terms },
+    ],
+  );
 });
 
 test('tokens: found with the names of today, deleted singly, by age and by user', async () => {

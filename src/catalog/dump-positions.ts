@@ -8,6 +8,18 @@ export async function insertPositions(db: Kysely<Database>, rows: Insertable<Dum
   await db.insertInto('dump_positions').values(rows).execute();
 }
 
+/** Adds those rows whose (task, partition) has none; others stay what they are. */
+export async function insertMissingPositions(
+  db: Kysely<Database>,
+  rows: Insertable<DumpPositionsTable>[],
+): Promise<void> {
+  await db
+    .insertInto('dump_positions')
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(['task_id', 'partition']).doNothing())
+    .execute();
+}
+
 /** The positions of one task, by partition. */
 export async function selectPositions(db: Kysely<Database>, taskId: string): Promise<DumpPositionRow[]> {
   return db.selectFrom('dump_positions').selectAll().where('task_id', '=', taskId).orderBy('partition').execute();

@@ -11,7 +11,7 @@ import {
 } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { openTestCatalog } from '../../test/support/catalog.ts';
-import { migrate } from './migrate.ts';
+import { isMigrated, migrate } from './migrate.ts';
 import type { Database } from './schema.ts';
 import { initial } from './migrations/0001-initial.ts';
 
@@ -53,6 +53,20 @@ test('a catalog of a newer version is refused', async () => {
   await using catalog = await openTestCatalog();
   await sql`insert into kysely_migration values ('9999-newer', '2026-01-01T00:00:00.000Z')`.execute(catalog.db);
   await assert.rejects(migrate(catalog.db), /9999-newer/);
+});
+
+test('whether a catalog has the layout of this version is told without changing it', async () => {
+  await using catalog = await openTestCatalog();
+  const { db } = catalog;
+  assert.equal(await isMigrated(db), true);
+  await sql`insert into kysely_migration values ('9999-newer', '2026-01-01T00:00:00.000Z')`.execute(db);
+  assert.equal(await isMigrated(db), false);
+  await sql`delete from kysely_migration where name <> '0001-initial'`.execute(db);
+  assert.equal(await isMigrated(db), false);
+  await sql`drop table kysely_migration`.execute(db);
+  assert.equal(await isMigrated(db), false);
+  const tables = await sql`select * from sqlite_master where name = 'kysely_migration'`.execute(db);
+  assert.deepEqual(tables.rows, []);
 });
 
 test('a page of the dump log is read off an index, whatever it is sorted by', async () => {

@@ -3,7 +3,7 @@
  * remembered in the catalog itself, and each migration happens whole or not at all.
  */
 import type { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration';
 import type { Database } from './schema.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 import { initial } from './migrations/0001-initial.ts';
@@ -11,14 +11,30 @@ import { wholeApi } from './migrations/0002-whole-api.ts';
 
 /** Throws when a statement fails, and when the catalog was written by a newer version than this one. */
 export async function migrate(db: Kysely<Database>, dialect: SqlDialect = 'sqlite'): Promise<void> {
-  const migrator = new Migrator({
+  const { error } = await migratorOf(db, dialect).migrateToLatest();
+  if (error instanceof Error) throw error;
+  if (error !== undefined) throw new Error('the catalog could not be migrated', { cause: error });
+}
+
+/** Whether the tables have the layout that this version knows: neither an older one nor a newer one. Changes nothing. */
+export async function isMigrated(db: Kysely<Database>, dialect: SqlDialect = 'sqlite'): Promise<boolean> {
+  const migrations = await migratorOf(db, dialect).getMigrations();
+  if (migrations.some(({ executedAt }) => executedAt === undefined)) return false;
+  // Those of a newer version are only in the catalog.
+  const { executed } = await db
+    .withTables<{ [DEFAULT_MIGRATION_TABLE]: { name: string } }>()
+    .selectFrom(DEFAULT_MIGRATION_TABLE)
+    .select(({ fn }) => fn.countAll<number>().as('executed'))
+    .executeTakeFirstOrThrow();
+  return executed === migrations.length;
+}
+
+function migratorOf(db: Kysely<Database>, dialect: SqlDialect): Migrator {
+  return new Migrator({
     db,
     // Named here rather than found in a folder: a migration that is not shipped fails the type check, not the start.
     provider: {
       getMigrations: async () => ({ '0001-initial': initial(dialect), '0002-whole-api': wholeApi(dialect) }),
     },
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error instanceof Error) throw error;
-  if (error !== undefined) throw new Error('the catalog could not be migrated', { cause: error });
 }

@@ -10,6 +10,12 @@ export interface Project {
   readonly name: string;
 }
 
+export interface ProjectContents extends Project {
+  /** How many there are. */
+  readonly streams: number;
+  readonly apps: number;
+}
+
 const COLUMNS = ['id', 'domain', 'name'] as const;
 
 export function selectProject(db: Kysely<Database>, id: string): Promise<Project | undefined> {
@@ -36,6 +42,34 @@ export function selectProjectsOfDomain(db: Kysely<Database>, domain: string): Pr
     .execute();
 }
 
+/** With what is in them; in the order of domain and age, of all domains unless one is given. */
+export function selectProjectContents(db: Kysely<Database>, domain?: string): Promise<ProjectContents[]> {
+  return db
+    .selectFrom('projects')
+    .select(COLUMNS)
+    .select((query) => [
+      query
+        .selectFrom('streams')
+        .whereRef('streams.project_id', '=', 'projects.id')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .$asScalar()
+        .$notNull()
+        .as('streams'),
+      query
+        .selectFrom('apps')
+        .whereRef('apps.project_id', '=', 'projects.id')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .$asScalar()
+        .$notNull()
+        .as('apps'),
+    ])
+    .$if(domain !== undefined, (query) => query.where('domain', '=', domain ?? ''))
+    .orderBy('domain')
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
 /** A taken id or name is a unique violation. */
 export async function insertProject(db: Kysely<Database>, project: Project, createdAt: number): Promise<void> {
   const { id, domain, name } = project;
@@ -45,4 +79,9 @@ export async function insertProject(db: Kysely<Database>, project: Project, crea
 /** A taken name is a unique violation. */
 export async function renameProject(db: Kysely<Database>, id: string, domain: string, name: string): Promise<void> {
   await db.updateTable('projects').set({ domain, name }).where('id', '=', id).execute();
+}
+
+/** The project alone: what is in it is the caller's to look for before. */
+export async function deleteProject(db: Kysely<Database>, id: string): Promise<void> {
+  await db.deleteFrom('projects').where('id', '=', id).execute();
 }

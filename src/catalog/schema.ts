@@ -118,7 +118,7 @@ export interface AppsTable {
   project_id: string;
   name: string;
   created_at: number;
-  /** Of its consumer group: counts rebalances and never goes back, also over restarts. */
+  /** The last generation set aside for its consumer group: no rebalance had a higher one. Never goes back. */
   generation: number;
 }
 

@@ -1,24 +1,14 @@
 /**
- * The statements about streams and their partitions. They read and write rows and decide nothing: which streams may be
- * made is `streams/create-stream.ts`. Everything here that writes several rows wants a transaction around it.
+ * The statements about streams. They read and write rows and decide nothing: which streams may be made is
+ * `streams/create-stream.ts`. Everything here that writes several rows wants a transaction around it.
  */
 import type { Kysely, Selectable } from 'kysely';
 import { formatPartitionId } from '../model/partition-id.ts';
-import type {
-  DataType,
-  Partition,
-  PartitionStatus,
-  ScalingEvent,
-  SharedAction,
-  Stream,
-  StreamPolicy,
-  StreamType,
-  Tag,
-} from '../model/stream.ts';
-import type { Database, PartitionsTable, ScalingLogTable, StreamPoliciesTable, StreamsTable } from './schema.ts';
-
-/** Databases bound the parameters of one statement: 32,766 in SQLite, and a row takes six. */
-const ROWS_PER_INSERT = 1000;
+import type { DataType, Partition, Stream, StreamType, Tag } from '../model/stream.ts';
+import { selectPartitions, writePartitions } from './partitions.ts';
+import { selectScalings } from './scaling-log.ts';
+import type { Database, StreamsTable } from './schema.ts';
+import { selectPolicies } from './stream-policies.ts';
 
 /** A stream that has no number yet: the catalog gives it one. */
 export interface NewStream extends Omit<Stream, 'number' | 'partitions' | 'policies' | 'scalings'> {
@@ -34,17 +24,14 @@ export interface HashRange {
 /** Every stream of every project with its partitions, in order of number. */
 export async function selectStreams(db: Kysely<Database>): Promise<Stream[]> {
   const rows = await db.selectFrom('streams').selectAll().orderBy('number').execute();
-  const partitions = await db.selectFrom('partitions').selectAll().orderBy('stream').orderBy('partition').execute();
-  const policies = await db.selectFrom('stream_policies').selectAll().orderBy('id').execute();
-  const scalings = await db.selectFrom('scaling_log').selectAll().orderBy('id').execute();
-  const partitionsOf = Map.groupBy(partitions, (row) => row.stream);
-  const policiesOf = Map.groupBy(policies, (row) => row.stream);
-  const scalingsOf = Map.groupBy(scalings, (row) => row.stream);
+  const policies = await selectPolicies(db);
+  const scalings = await selectScalings(db);
+  const partitions = Map.groupBy(await selectPartitions(db), ({ ref }) => ref.stream);
   return rows.map((row) =>
     toStream(row, {
-      partitions: (partitionsOf.get(row.number) ?? []).map(toPartition),
-      policies: (policiesOf.get(row.number) ?? []).map(toPolicy),
-      scalings: (scalingsOf.get(row.number) ?? []).map(toScaling),
+      partitions: partitions.get(row.number) ?? [],
+      policies: policies.get(row.number) ?? [],
+      scalings: scalings.get(row.number) ?? [],
     }),
   );
 }
@@ -83,35 +70,38 @@ export async function insertStream(db: Kysely<Database>, stream: NewStream): Pro
     .executeTakeFirst();
   if (inserted === undefined) return undefined;
 
-  const rows = hashRanges.map(({ low, high }, partition) => ({
-    stream: inserted.number,
-    partition,
-    status: 'ACTIVE',
-    hash_low: String(low),
-    hash_high: String(high),
-    parents: '',
-    closed_at: null,
-  }));
-  for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
-    await db
-      .insertInto('partitions')
-      .values(rows.slice(at, at + ROWS_PER_INSERT))
-      .execute();
-  }
-  return { ...fields, number: inserted.number, partitions: rows.map(toPartition), policies: [], scalings: [] };
+  const { number } = inserted;
+  const partitions = hashRanges.map(({ low, high }, partition): Partition => {
+    return {
+      ref: { stream: number, partition },
+      id: formatPartitionId(partition),
+      status: 'ACTIVE',
+      hashLow: low,
+      hashHigh: high,
+      parents: [],
+      closedAt: undefined,
+    };
+  });
+  await writePartitions(db, partitions);
+  return { ...fields, number, partitions, policies: [], scalings: [] };
 }
 
-/** Partitions that are written to, over all streams of one type of a project: what its quota counts. */
-export async function countPartitions(db: Kysely<Database>, projectId: string, type: StreamType): Promise<number> {
-  const { count } = await db
-    .selectFrom('partitions')
-    .innerJoin('streams', 'streams.number', 'partitions.stream')
-    .where('streams.project_id', '=', projectId)
-    .where('streams.stream_type', '=', type)
-    .where('partitions.status', 'in', ['CREATING', 'ACTIVE'])
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return Number(count);
+/** Stores what may change of a stream itself. False when there is no such stream any more. */
+export async function updateStreamRow(db: Kysely<Database>, stream: Stream): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('streams')
+    .set({
+      data_type: stream.dataType,
+      data_schema: stream.dataSchema ?? null,
+      retention_hours: stream.retentionHours,
+      auto_scale_enabled: stream.autoScale.enabled ? 1 : 0,
+      auto_scale_min: stream.autoScale.min ?? null,
+      auto_scale_max: stream.autoScale.max ?? null,
+      updated_at: stream.updatedAt,
+    })
+    .where('number', '=', stream.number)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 /** Removes a stream with all that belongs to it, its dump tasks apart, and remembers its number in deleted_streams. */
@@ -147,37 +137,5 @@ function toStream(row: Selectable<StreamsTable>, parts: Pick<Stream, 'partitions
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     ...parts,
-  };
-}
-
-function toPartition(row: Selectable<PartitionsTable>): Partition {
-  return {
-    ref: { stream: row.stream, partition: row.partition },
-    id: formatPartitionId(row.partition),
-    status: row.status as PartitionStatus,
-    hashLow: BigInt(row.hash_low),
-    hashHigh: BigInt(row.hash_high),
-    parents: row.parents === '' ? [] : row.parents.split(','),
-    closedAt: row.closed_at ?? undefined,
-  };
-}
-
-function toPolicy(row: Selectable<StreamPoliciesTable>): StreamPolicy {
-  return {
-    principal: row.principal,
-    principalName: row.principal_name,
-    action: row.action as SharedAction,
-    effect: row.effect === 'deny' ? 'deny' : 'accept',
-  };
-}
-
-function toScaling(row: Selectable<ScalingLogTable>): ScalingEvent {
-  return {
-    at: row.at,
-    from: row.from_count,
-    to: row.to_count,
-    succeeded: row.succeeded === 1,
-    automatic: row.automatic === 1,
-    message: row.message,
   };
 }

@@ -66,3 +66,7 @@ export async function deleteExpiredTokens(db: Kysely<Database>, now: number): Pr
 export async function deleteTokensOfUser(db: Kysely<Database>, userId: string): Promise<void> {
   await db.deleteFrom('tokens').where('user_id', '=', userId).execute();
 }
+
+export async function deleteTokensOfProject(db: Kysely<Database>, projectId: string): Promise<void> {
+  await db.deleteFrom('tokens').where('project_id', '=', projectId).execute();
+}

@@ -29,6 +29,18 @@ export function selectUserByName(db: Kysely<Database>, domain: string, name: str
     .executeTakeFirst();
 }
 
+/** In the order of domain and name; of all domains unless one is given. */
+export function selectUsers(db: Kysely<Database>, domain?: string): Promise<User[]> {
+  return db
+    .selectFrom('users')
+    .select(COLUMNS)
+    .$narrowType<{ role: Role }>()
+    .$if(domain !== undefined, (query) => query.where('domain', '=', domain ?? ''))
+    .orderBy('domain')
+    .orderBy('name')
+    .execute();
+}
+
 /** A taken id or name is a unique violation. */
 export async function insertUser(db: Kysely<Database>, user: User, createdAt: number): Promise<void> {
   const { id, domain, name, passwordHash, role } = user;
@@ -45,4 +57,13 @@ export async function renameUser(db: Kysely<Database>, id: string, domain: strin
 
 export async function updatePasswordHash(db: Kysely<Database>, id: string, passwordHash: string): Promise<void> {
   await db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute();
+}
+
+export async function updateRole(db: Kysely<Database>, id: string, role: Role): Promise<void> {
+  await db.updateTable('users').set({ role }).where('id', '=', id).execute();
+}
+
+/** The user alone: its keys and tokens are the caller's to delete before. */
+export async function deleteUser(db: Kysely<Database>, id: string): Promise<void> {
+  await db.deleteFrom('users').where('id', '=', id).execute();
 }

@@ -39,10 +39,23 @@ interface Landing {
   readonly discarded: number;
 }
 
+/** What has become of files since the start. */
+export interface DumpTotals {
+  /** Files delivered, and what is in them. */
+  files: number;
+  records: number;
+  bytes: number;
+  /** Attempts that are followed by others. */
+  failedAttempts: number;
+  /** Ranges that will never be delivered. */
+  givenUp: number;
+}
+
 /** Pause before a transaction that failed is tried again. */
 const RETRY_MS = 1000;
 
 export class Committer {
+  readonly totals: DumpTotals = { files: 0, records: 0, bytes: 0, failedAttempts: 0, givenUp: 0 };
   readonly #options: CommitterOptions;
   #pending: Outcome[] = [];
   #flushing = false;
@@ -111,10 +124,21 @@ export class Committer {
     this.#pending = this.#pending.slice(live.length);
     for (const outcome of live) {
       if (stale.has(outcome)) this.#disown(outcome);
-      else apply(outcome, now);
+      else this.#apply(outcome, now);
     }
     for (const [task, state] of states) task.state = state;
     onEnded(live.map(({ plan }) => plan.pair));
+  }
+
+  #apply(outcome: Outcome, now: number): void {
+    apply(outcome, now);
+    if (outcome.kind === 'failed') this.totals.failedAttempts += 1;
+    else if (outcome.kind === 'givenUp') this.totals.givenUp += 1;
+    else {
+      this.totals.files += 1;
+      this.totals.records += outcome.file.next - outcome.plan.first;
+      this.totals.bytes += outcome.file.bytes;
+    }
   }
 
   /** The catalog does not agree with what is in memory: an earlier transaction happened though it seemed to fail. */

@@ -44,7 +44,10 @@ export async function createTask(services: DumpServices, stream: Stream, descrip
       deleted_at: null,
       log_rows: 0,
     };
-    const positions = (await startingPositions(services, stream, settings)).map(({ partition, position }) => ({
+    // As it is now: partitions that it gets from here on are the scheduler's to add (cover-partitions.ts).
+    const current = services.registry.byNumber(stream.number);
+    if (current === undefined) throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
+    const positions = (await startingPositions(services, current, settings)).map(({ partition, position }) => ({
       task_id: task.task_id,
       partition,
       position,

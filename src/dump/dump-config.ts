@@ -1,5 +1,6 @@
 /** What the dump engine is told once: its parts of the outside world and the settings that hold for every task. */
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Stream } from '../model/stream.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -25,8 +26,14 @@ export interface DumpConfig {
   readonly maxRecordBytes: number;
 }
 
+/** The streams as they are now; undefined for one that is gone. */
+export interface Streams {
+  byNumber(number: number): Stream | undefined;
+}
+
 export interface DumpParts {
   readonly catalog: Catalog;
+  readonly streams: Streams;
   readonly recordLog: RecordLog;
   readonly objects: ObjectStore;
   /** Where records are read to on their way into a file. */

@@ -5,7 +5,7 @@
  */
 import { failOpenPlans } from '../catalog/dump-log.ts';
 import { markTaskDeleted } from '../catalog/dump-tasks.ts';
-import { Committer } from './committer.ts';
+import { Committer, type DumpTotals } from './committer.ts';
 import type { DumpParts } from './dump-config.ts';
 import { Lane } from '../platform/lane.ts';
 import { loadTasks } from './load-tasks.ts';
@@ -44,14 +44,14 @@ export class DumpEngine {
   }
 
   /**
-   * Takes up every task where it was left, planned files first. Tasks for which `streamExists` is false, and deletions
-   * that a crash cut short, are brought to their end.
+   * Takes up every task where it was left, planned files first. Tasks of streams that are gone, and deletions that a
+   * crash cut short, are brought to their end.
    */
-  async start(streamExists: (stream: number) => boolean): Promise<void> {
+  async start(): Promise<void> {
     const { tasks, unfinishedDeletes } = await loadTasks(this.#parts.catalog);
     for (const taskId of unfinishedDeletes) await this.#writeEnd(taskId);
     for (const task of tasks) {
-      if (streamExists(task.stream)) this.#tasks.add(task);
+      if (this.#parts.streams.byNumber(task.stream) !== undefined) this.#tasks.add(task);
       else await this.#writeEnd(task.id);
     }
     this.#scheduler.start();
@@ -77,6 +77,10 @@ export class DumpEngine {
       uploading: this.#runner.running,
       committing: this.#committer.committing + this.#runner.cleaning,
     };
+  }
+
+  get totals(): Readonly<DumpTotals> {
+    return this.#committer.totals;
   }
 
   /** Runs a change of tasks when no other one is under way; nothing is planned or committed meanwhile. */

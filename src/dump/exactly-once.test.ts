@@ -1,6 +1,6 @@
 /**
  * Random histories of a dump engine: puts, time, crashes, failing and hanging stores, stops, starts, updates, deletes,
- * expiry and damage in any order. After each step nothing may be wrong; after a quiet end everything must be through.
+ * expiry, damage and new partitions in any order. After each step nothing may be wrong; after a quiet end everything must be through.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -16,6 +16,7 @@ import { stopTasks } from './stop-tasks.ts';
 import { updateTask } from './update-task.ts';
 
 const PARTITIONS = 2;
+const MOST_PARTITIONS = 4;
 
 type Step =
   | { readonly do: 'put'; readonly partition: number; readonly records: number }
@@ -24,12 +25,13 @@ type Step =
   | { readonly do: 'faults'; readonly faults: readonly Fault[] }
   | { readonly do: 'catalog'; readonly faults: readonly ('refuse' | 'lose answer')[] }
   | { readonly do: 'deletes'; readonly fail: boolean }
-  | { readonly do: 'crash' | 'stop' | 'start' | 'delete' }
+  | { readonly do: 'crash' | 'stop' | 'start' | 'delete' | 'grow' }
   | { readonly do: 'update'; readonly delimiter: string; readonly retry: number }
   | { readonly do: 'jump'; readonly seconds: number }
   | { readonly do: 'trim' | 'damage'; readonly partition: number; readonly records: number };
 
-const partition = fc.nat({ max: PARTITIONS - 1 });
+/** Modulo the number of partitions that there are by then. */
+const partition = fc.nat({ max: MOST_PARTITIONS - 1 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('put'), partition, records: fc.integer({ min: 1, max: 9 }) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('advance'), seconds: fc.constantFrom(1, 9, 10, 35) }) },
@@ -61,6 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'stop' }) },
   { weight: 2, arbitrary: fc.constant<Step>({ do: 'start' }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'delete' }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'grow' }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -108,10 +111,10 @@ class History {
     const { rig } = this;
     switch (next.do) {
       case 'put': {
-        const records = this.put[next.partition]!;
-        const texts = Array.from({ length: next.records }, (_, index) => `${next.partition}:${records.length + index}`);
+        const { number, records } = this.#partition(next);
+        const texts = Array.from({ length: next.records }, (_, index) => `${number}:${records.length + index}`);
         records.push(...texts);
-        return rig.put(next.partition, ...texts);
+        return rig.put(number, ...texts);
       }
       case 'advance':
         return rig.advance(next.seconds * 1000);
@@ -139,7 +142,7 @@ class History {
         return startTasks(rig.services, rig.stream, [this.#taskId]);
       case 'delete':
         // A second task begins at 0 like the first one only while nothing has expired.
-        if (rig.log.bounds(this.#ref(0)).first > 0 || rig.log.bounds(this.#ref(1)).first > 0) return;
+        if (rig.stream.partitions.some(({ ref }) => rig.log.bounds(ref).first > 0)) return;
         await deleteTask(rig.services, rig.stream, `task-${this.#tasks}`);
         return this.create();
       case 'update': {
@@ -150,11 +153,18 @@ class History {
       case 'jump':
         rig.clock.jump(next.seconds * 1000);
         return;
-      case 'trim':
-        return rig.log.trim(this.#ref(next.partition), (await this.#position(next.partition)) + next.records);
+      case 'grow':
+        if (this.put.length === MOST_PARTITIONS) return;
+        this.put.push([]);
+        return rig.scale(this.put.length);
+      case 'trim': {
+        const { number, ref } = this.#partition(next);
+        return rig.log.trim(ref, (await this.#position(number)) + next.records);
+      }
       case 'damage': {
-        const from = (await this.#position(next.partition)) + (next.records % 3);
-        rig.log.damage(this.#ref(next.partition), from, from + next.records);
+        const { number, ref } = this.#partition(next);
+        const from = (await this.#position(number)) + (next.records % 3);
+        rig.log.damage(ref, from, from + next.records);
         return;
       }
     }
@@ -175,11 +185,13 @@ class History {
   /** How far the task has got: what lies there is what may be on its way. */
   async #position(index: number): Promise<number> {
     const positions = await this.rig.positions();
-    return positions.find((row) => row.task_id === this.#taskId && row.partition === index)!.position;
+    // A new partition that the engine has not looked at yet is taken from its first record.
+    return positions.find((row) => row.task_id === this.#taskId && row.partition === index)?.position ?? 0;
   }
 
-  #ref(index: number) {
-    return { stream: this.rig.stream.number, partition: index };
+  #partition({ partition }: { readonly partition: number }) {
+    const number = partition % this.put.length;
+    return { number, ref: { stream: this.rig.stream.number, partition: number }, records: this.put[number]! };
   }
 }
 

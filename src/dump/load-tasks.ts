@@ -57,8 +57,14 @@ export function makeTask(row: DumpTaskRow, settings: DumpSettings, positions: re
     settings,
     pairs: [],
   };
-  task.pairs.push(...positions.map((position) => toPair(task, position)));
+  addPairs(task, positions);
   return task;
+}
+
+/** Adds a pair, without a plan, for each of `positions` whose partition has none. */
+export function addPairs(task: DumpTask, positions: readonly DumpPositionRow[]): void {
+  const known = new Set(task.pairs.map(({ ref }) => ref.partition));
+  for (const row of positions) if (!known.has(row.partition)) task.pairs.push(toPair(task, row));
 }
 
 function toPair(task: DumpTask, row: DumpPositionRow): Pair {

@@ -15,7 +15,7 @@ export interface LogRequest {
   readonly pageSize: number;
 }
 
-const SORT_COLUMNS = new Map<unknown, LogSortColumn>([
+const SORT_COLUMNS: ReadonlyMap<unknown, LogSortColumn> = new Map<string, LogSortColumn>([
   ['createTimeStr', 'created_at'],
   ['startTime', 'start_time'],
   ['endTime', 'end_time'],
@@ -24,16 +24,18 @@ const SORT_COLUMNS = new Map<unknown, LogSortColumn>([
   ['readRecords', 'read_records'],
   ['dataSize', 'bytes'],
 ]);
-const ORDERS: readonly unknown[] = ['desc', 'asc'];
+/** The values of sortBy. */
+export const LOG_SORT_KEYS = [...SORT_COLUMNS.keys()];
+export const LOG_ORDERS = ['desc', 'asc'] as const;
 const DEFAULT_PAGE_SIZE = 10;
 
 /** `body` is parsed JSON, undefined when there was none. Throws InvalidBody. */
 export function parseLogRequest(body: unknown, limits: Limits): LogRequest {
   const members = body === undefined ? {} : asObject('body', body);
   const { order = 'desc', sortBy = 'createTimeStr' } = members;
-  if (!ORDERS.includes(order)) refuse('order', 'must be desc or asc');
+  if (!LOG_ORDERS.some((known) => known === order)) refuse('order', 'must be desc or asc');
   const column = SORT_COLUMNS.get(sortBy);
-  if (column === undefined) return refuse('sortBy', `must be one of ${[...SORT_COLUMNS.keys()].join(', ')}`);
+  if (column === undefined) return refuse('sortBy', `must be one of ${LOG_SORT_KEYS.join(', ')}`);
   const { pageIndex = 1, pageTotal = DEFAULT_PAGE_SIZE } = parsePageInfo(members['pageInfo']);
   return {
     column,

@@ -13,6 +13,7 @@
 import { isDomainError } from '../model/errors.ts';
 import type { PartitionBounds } from '../recordlog/record-log.ts';
 import type { Timer } from '../platform/clock.ts';
+import { coverPartitions, lacksPartitions } from './cover-partitions.ts';
 import type { DumpParts } from './dump-config.ts';
 import type { Lane } from '../platform/lane.ts';
 import { refreshPairs } from './load-tasks.ts';
@@ -106,20 +107,29 @@ export class Scheduler {
 
   /** Does not reject. */
   async #lookUntilSeen(): Promise<void> {
-    const { tasks, parts } = this.#options;
     while ((this.#everything || this.#some.size > 0) && !this.#closed) {
       const whole = this.#everything;
-      const pairs = whole ? [...tasks.pairs()] : [...this.#some];
+      const some = [...this.#some];
       this.#everything = false;
       this.#some.clear();
       try {
-        await this.#lookAt(pairs, whole ? [...tasks.all()] : []);
+        if (whole) await this.#lookAtAll();
+        else await this.#lookAt(some, []);
       } catch (error) {
         // The next tick is the next try: what is due stays due.
-        parts.logger.error({ err: error }, 'dump planning failed');
+        this.#options.parts.logger.error({ err: error }, 'dump planning failed');
       }
     }
     this.#busy = false;
+  }
+
+  /** First of all takes in partitions that have come since the last look. */
+  async #lookAtAll(): Promise<void> {
+    const { tasks, parts, lane } = this.#options;
+    if ([...tasks.all()].some((task) => lacksPartitions(parts.streams, task))) {
+      await lane.run(() => coverPartitions(parts, tasks.all()));
+    }
+    await this.#lookAt([...tasks.pairs()], [...tasks.all()]);
   }
 
   async #lookAt(pairs: readonly Pair[], started: readonly DumpTask[]): Promise<void> {

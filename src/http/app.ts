@@ -2,6 +2,7 @@
  * The HTTP application: fastify with the habits of a DIS endpoint. `buildApp` makes it and starts nothing; whoever calls
  * it listens and, in the end, calls `close`.
  */
+import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
 import fastify, { LogController, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { DomainError } from '../model/errors.ts';
@@ -9,9 +10,12 @@ import { validateBody } from './body-validation.ts';
 import { answerClientError } from './client-errors.ts';
 import { renderError, toDomainError } from './error-renderer.ts';
 import type { App } from './fastify-types.ts';
+import { describeApi } from './openapi/describe-api.ts';
 import { logAccess } from './plugins/access-log.ts';
 import { authenticate } from './plugins/authentication.ts';
 import { Drain } from './plugins/draining.ts';
+import { continueBodies } from './plugins/expect-continue.ts';
+import { meterRequests } from './plugins/request-metrics.ts';
 import { sendRequestIds } from './plugins/request-id.ts';
 import { parseQuery } from './query.ts';
 import { decodeBodies, readBodies } from './request-body.ts';
@@ -24,10 +28,14 @@ export interface AppOptions {
   readonly logger: Logger;
   /** HTTP status of failed authentication, see auth.failure_status of the config. */
   readonly authFailureStatus: 401 | 441;
+  /** Certificate and key of a server that speaks TLS; undefined: plain HTTP. */
+  readonly tls: SecureContextOptions | undefined;
 }
 
 export interface HttpApp {
   readonly app: App;
+  /** Shows another certificate on connections that are made from now on. For servers that speak TLS alone. */
+  setCertificate(tls: SecureContextOptions): void;
   /**
    * Stops listening, lets running requests finish for up to `graceMs`, then cuts the connections that are left. Resolves
    * when no request is running any more.
@@ -48,8 +56,9 @@ const DISCARDED_BODY_BYTES = 128 * 1024 * 1024;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
 const SWEEP_MS = 50;
+const HTTP_OPTIONS = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS };
 
-export function buildApp({ services, logger, authFailureStatus }: AppOptions): HttpApp {
+export function buildApp({ services, logger, authFailureStatus, tls }: AppOptions): HttpApp {
   const nextRequestId = requestIds(services.random);
   const app = fastify({
     loggerInstance: logger,
@@ -68,7 +77,8 @@ export function buildApp({ services, logger, authFailureStatus }: AppOptions): H
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: HTTP_OPTIONS,
+    ...(tls === undefined ? {} : { https: { ...HTTP_OPTIONS, ...tls } }),
     clientErrorHandler: (error, socket) => answerClientError(error, socket, nextRequestId()),
     frameworkErrors: (error, request, reply) => {
       const answer = renderError(toDomainError(error), { authFailureStatus });
@@ -79,18 +89,25 @@ export function buildApp({ services, logger, authFailureStatus }: AppOptions): H
   app.setValidatorCompiler(validateBody);
   // Answers are described by schemas and not shaped by them.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  readBodies(app);
+  readBodies(app, { buffers: services.buffers, maxBytes: services.limits.body_bytes });
   renderErrors(app, authFailureStatus);
 
   const drain = new Drain();
   sendRequestIds(app);
   drain.install(app);
   authenticate(app, services);
-  decodeBodies(app);
+  continueBodies(app, services.limits.body_bytes);
+  decodeBodies(app, services.limits.body_bytes);
   logAccess(app, logger);
+  meterRequests(app, services.requests);
+  describeApi(app, authFailureStatus);
   for (const route of ROUTES) route(app, services);
 
-  return { app, close: (graceMs) => closeGracefully(app, drain, graceMs) };
+  return {
+    app,
+    setCertificate: (identity) => (app.server as TlsServer).setSecureContext(identity),
+    close: (graceMs) => closeGracefully(app, drain, graceMs),
+  };
 }
 
 function renderErrors(app: App, authFailureStatus: number): void {
@@ -101,8 +118,9 @@ function renderErrors(app: App, authFailureStatus: number): void {
     const refusal = toDomainError(error);
     if (refusal.kind === 'Internal') request.log.error({ err: error, requestId: request.id }, 'request failed');
     // Fastify would hang up on the caller in the middle of its body, and a reset may overtake the answer.
-    const endless = Number(request.headers['content-length']) > DISCARDED_BODY_BYTES;
-    if (refusal.kind === 'RequestTooLarge' && !endless) reply.removeHeader('connection');
+    const { 'content-length': length, expect } = request.headers;
+    const discarded = expect === undefined && !(Number(length) > DISCARDED_BODY_BYTES);
+    if (refusal.kind === 'RequestTooLarge' && discarded) reply.removeHeader('connection');
     const { iam } = request.routeOptions.config;
     const answer = renderError(refusal, { authFailureStatus, iam });
     return reply.code(answer.status).headers(answer.headers).send(answer.body);

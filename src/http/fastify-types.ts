@@ -1,4 +1,6 @@
 /** What Sluice adds to fastify's own types. */
+// For what it adds to the schemas of routes: `summary`, `hide` and others.
+import type {} from '@fastify/swagger';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
@@ -8,14 +10,11 @@ import type {
 } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Permission, Principal } from '../model/principal.ts';
+import type { BufferLoan } from '../platform/buffer-pool.ts';
 import type { SignedRequest } from '../auth/signature/signatures.ts';
 import type { Services } from './services.ts';
 
 declare module 'fastify' {
-  interface FastifySchema {
-    /** One line for the API description. */
-    readonly summary?: string;
-  }
   interface FastifyContextConfig {
     /** Name of the operation in logs, metrics and refusals. */
     readonly operation?: string;
@@ -23,6 +22,10 @@ declare module 'fastify' {
     readonly permission?: Permission;
     /** Open without a token. */
     readonly public?: boolean;
+    /** Its body may be missing: for the API description. */
+    readonly optionalBody?: boolean;
+    /** Takes protobuf messages, too: `request.body` is then their bytes, and no schema is looked at. */
+    readonly protobuf?: boolean;
     /** Errors carry IAM's error object too. */
     readonly iam?: boolean;
   }
@@ -31,6 +34,8 @@ declare module 'fastify' {
     principal: Principal;
     /** A signature whose body has yet to be seen; undefined for callers with a token. */
     signed: SignedRequest | undefined;
+    /** The memory of `body` while that is bytes, to be given back by whoever is done with them; undefined for small bodies. */
+    bodyLoan: BufferLoan | undefined;
   }
 }
 

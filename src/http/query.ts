@@ -56,6 +56,11 @@ export function requiredText(description: string): Parameter<string> {
   };
 }
 
+/** Text that must be there, where whoever uses it has an error of its own for its absence. */
+export function expectedText(description: string): Parameter<string | undefined> {
+  return { schema: Type.String({ description, minLength: 1 }), read: (value) => value };
+}
+
 /** One of `values`, or undefined. Throws InvalidRequest. */
 export function oneOf<T extends string>(values: readonly T[], description: string): Parameter<T | undefined> {
   return {

@@ -33,6 +33,11 @@ export const ERRORS = {
   },
   AccessKeyMissing: { code: 'DIS.4106', status: AUTHENTICATION, text: 'The access key is missing.' },
   AccessKeyInvalid: { code: 'DIS.4107', status: AUTHENTICATION, text: 'The access key is invalid.' },
+  SecurityTokenInvalid: {
+    code: 'DIS.4114',
+    status: AUTHENTICATION,
+    text: 'X-Security-Token is missing, or does not belong to the access key.',
+  },
   ServiceNameMissing: { code: 'DIS.4108', status: AUTHENTICATION, text: 'The service name is missing or wrong.' },
   AuthorizationIncomplete: {
     code: 'DIS.4109',
@@ -52,7 +57,7 @@ export const ERRORS = {
   HeadersTooLarge: { code: 'DIS.4200', status: 431, text: 'The headers of the request are too large.' },
   RequestTimeout: { code: 'DIS.4200', status: 408, text: 'The request took too long to arrive.' },
   UnsupportedMediaType: { code: 'DIS.4200', status: 415, text: 'The content type or encoding is not supported.' },
-  Retired: { code: 'DIS.4200', status: 400, text: 'This operation has been retired by DIS and is not offered.' },
+  Retired: { code: 'DIS.4200', status: 400, text: 'Retired by DIS and not offered.' },
   UnknownRoute: { code: 'DIS.4200', status: 404, text: 'No such operation.' },
   TooManyRequests: { code: 'DIS.4305', status: 429, text: 'Too many concurrent requests. Try again later.' },
 

@@ -26,12 +26,29 @@ const SINES = Int32Array.from(
 
 /** Writes the hash of `key` into `target`. */
 export function hashKey(key: string, target: KeyHash): void {
-  if (key.length > ONE_BLOCK_BYTES || !loadBlock(key)) {
-    const digest = hash('md5', key, 'buffer');
-    target.high = digest.readUInt32BE(0) & 0x7fffffff;
-    target.low = digest.readUInt32BE(4);
-    return;
+  if (key.length <= ONE_BLOCK_BYTES && loadBlock(key)) hashBlock(target);
+  else takeDigest(hash('md5', key, 'buffer'), target);
+}
+
+/** Writes the hash of a key that is there in UTF-8 into `target`. */
+export function hashKeyBytes(bytes: Buffer, start: number, length: number, target: KeyHash): void {
+  if (length <= ONE_BLOCK_BYTES) {
+    words.fill(0);
+    for (let index = 0; index < length; index += 1) words[index >>> 2]! |= bytes[start + index]! << ((index & 3) << 3);
+    padBlock(length);
+    hashBlock(target);
+  } else {
+    takeDigest(hash('md5', bytes.subarray(start, start + length), 'buffer'), target);
   }
+}
+
+function takeDigest(digest: Buffer, target: KeyHash): void {
+  target.high = digest.readUInt32BE(0) & 0x7fffffff;
+  target.low = digest.readUInt32BE(4);
+}
+
+/** MD5 of the one block in `words`. */
+function hashBlock(target: KeyHash): void {
   let a = 0x67452301;
   let b = 0xefcdab89 | 0;
   let c = 0x98badcfe | 0;
@@ -72,9 +89,13 @@ function loadBlock(key: string): boolean {
     if (code > 0x7f) return false;
     words[index >>> 2]! |= code << ((index & 3) << 3);
   }
-  words[key.length >>> 2]! |= 0x80 << ((key.length & 3) << 3);
-  words[14] = key.length << 3;
+  padBlock(key.length);
   return true;
+}
+
+function padBlock(length: number): void {
+  words[length >>> 2]! |= 0x80 << ((length & 3) << 3);
+  words[14] = length << 3;
 }
 
 function swapBytes(value: number): number {

@@ -32,12 +32,26 @@ export function writeFrameHead(
   keyBytes: number,
   timestamp: number | undefined,
 ): number {
+  const at = writeFrameStart(target, offset, dataBytes, key === undefined ? -1 : keyBytes, timestamp ?? -1);
+  return key === undefined ? at : at + target.write(key, at, keyBytes, 'utf8');
+}
+
+/**
+ * Writes what stands before a frame's key; returns where the key begins, or the data when there is none. `keyBytes` and
+ * `timestamp` are -1 for none.
+ */
+export function writeFrameStart(
+  target: Buffer,
+  offset: number,
+  dataBytes: number,
+  keyBytes: number,
+  timestamp: number,
+): number {
   let at = offset;
-  target[at] = (key === undefined ? 0 : FLAG_KEY) | (timestamp === undefined ? 0 : FLAG_TIMESTAMP);
+  target[at] = (keyBytes < 0 ? 0 : FLAG_KEY) | (timestamp < 0 ? 0 : FLAG_TIMESTAMP);
   at = target.writeUInt32LE(dataBytes, at + 1);
-  if (key !== undefined) at = target.writeUInt16LE(keyBytes, at);
-  if (timestamp !== undefined) at = writeUint64(target, timestamp, at);
-  if (key !== undefined) at += target.write(key, at, keyBytes, 'utf8');
+  if (keyBytes >= 0) at = target.writeUInt16LE(keyBytes, at);
+  if (timestamp >= 0) at = writeUint64(target, timestamp, at);
   return at;
 }
 

@@ -4,7 +4,8 @@
  * can write to it.
  */
 import type { Catalog } from '../catalog/catalog.ts';
-import { countPartitions, insertStream, type NewStream } from '../catalog/streams.ts';
+import { countPartitions } from '../catalog/partitions.ts';
+import { insertStream, type NewStream } from '../catalog/streams.ts';
 import { DomainError } from '../model/errors.ts';
 import { makeId } from '../model/ids.ts';
 import type { Limits } from '../model/limits.ts';

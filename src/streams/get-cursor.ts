@@ -1,10 +1,10 @@
 /** Get cursor: turns one of the five cursor types into a place in a partition. */
 import { DomainError } from '../model/errors.ts';
-import { parsePartitionId } from '../model/partition-id.ts';
 import type { Partition, Stream } from '../model/stream.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
 import type { CursorCodec } from './cursor.ts';
+import { findPartition } from './partition-status.ts';
 import { retentionStart, validBounds } from './valid-bounds.ts';
 
 export const CURSOR_TYPES = [
@@ -39,18 +39,9 @@ const LARGEST_SEQUENCE = 2n ** 63n - 1n;
  * InvalidSequenceNumber, SequenceNumberOutOfRange, InvalidRequest (timestamp), TimestampExpired.
  */
 export async function getCursor(options: CursorOptions, stream: Stream, request: CursorRequest): Promise<string> {
-  const partition = findPartition(stream, request.partitionId);
+  const partition = findPartition(stream, request.partitionId, options.clock.now());
   const sequence = await locate(options, stream, partition, request);
   return options.cursors.encode({ ref: partition.ref, sequence, issuedAt: options.clock.now() });
-}
-
-/** The readable partition of that id. */
-export function findPartition(stream: Stream, partitionId: string): Partition {
-  const partition = stream.partitions[parsePartitionId(partitionId)];
-  if (partition === undefined) throw new DomainError('PartitionNotFound', [stream.name, partitionId]);
-  if (partition.status === 'EXPIRED')
-    throw new DomainError('PartitionExpired', [stream.name, stream.projectId, partition.id]);
-  return partition;
 }
 
 async function locate(

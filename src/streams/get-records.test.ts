@@ -7,6 +7,7 @@ import { MemoryLog } from '../../test/support/memory-log.ts';
 import { batchOf, recordsOf } from '../../test/support/records.ts';
 import { makePrincipal } from '../../test/support/principal.ts';
 import { makeStream } from '../../test/support/streams.ts';
+import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { isDomainError, type ErrorName } from '../model/errors.ts';
 import { LimitsSchema, type Limits } from '../model/limits.ts';
 import { CursorCodec } from './cursor.ts';
@@ -37,6 +38,7 @@ describe('reading while time passes', () => {
       cursors: new CursorCodec(Buffer.alloc(32, 7), CURSOR_SECONDS),
       limits: Value.Default(LimitsSchema, {}) as Limits,
       throttle: undefined,
+      traffic: new TrafficMeter(clock),
       buffers: new BufferPool(1024 * 1024),
     };
     for (const data of ['a', 'b', 'c']) {

@@ -1,4 +1,5 @@
 /** Get records: reads on from a cursor, up to a number of records and of payload bytes. */
+import type { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
 import type { Principal } from '../model/principal.ts';
@@ -9,6 +10,7 @@ import { BufferLoan, type BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DamagedRecords, type ReadOptions, type RecordLog } from '../recordlog/record-log.ts';
 import type { CursorCodec } from './cursor.ts';
+import { requireReadable } from './partition-status.ts';
 import { mayUse } from './stream-access.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import type { Throttle } from './throttle.ts';
@@ -30,6 +32,7 @@ export interface GetOptions {
   readonly cursors: CursorCodec;
   readonly limits: Limits;
   readonly throttle: Throttle | undefined;
+  readonly traffic: TrafficMeter;
   /** Where the records of an answer are read to. */
   readonly buffers: BufferPool;
 }
@@ -46,17 +49,19 @@ export interface GetResult {
 
 /**
  * Throws InvalidCursor (also for a cursor of a stream that is gone or that the caller may not read), CursorExpired,
- * CursorRecordExpired, TrafficLimit, and RecordsDamaged when the next record cannot be read back.
+ * PartitionExpired, CursorRecordExpired, TrafficLimit, and RecordsDamaged when the next record cannot be read back.
  */
 export async function getRecords(options: GetOptions, request: GetRequest): Promise<GetResult> {
-  const { registry, recordLog, clock, cursors, throttle } = options;
+  const { registry, recordLog, clock, cursors } = options;
+  const startedAt = clock.monotonic();
   const { ref, sequence } = cursors.decode(request.cursor, clock.now());
   const stream = registry.byNumber(ref.stream);
   const partition = stream?.partitions[ref.partition];
   if (stream === undefined || partition === undefined || !mayUse(stream, request.caller, 'getRecords')) {
     throw new DomainError('InvalidCursor');
   }
-  admit(throttle, stream, partition, 0);
+  requireReadable(stream, partition, clock.now());
+  admit(options, stream, partition, 0);
   const { first, next } = await validBounds(recordLog, clock, stream, ref);
   if (sequence < first)
     throw new DomainError('CursorRecordExpired', [sequence, ' should be within ', first, ' ', next]);
@@ -66,9 +71,10 @@ export async function getRecords(options: GetOptions, request: GetRequest): Prom
   const wanted = { maxRecords: request.limit, allocate: loan.take };
   const read = await readBlocks(options, stream, ref, sequence, maxBytes, wanted);
   const { blocks, bytes, end, behind } = take(read, sequence, request.limit, maxBytes);
-  admit(throttle, stream, partition, bytes);
+  admit(options, stream, partition, bytes);
   const now = clock.now();
   const nextTime = end < next ? (behind ?? (await recordLog.arrivalTime(ref, end)) ?? now) : now;
+  options.traffic.countGet(ref, end - sequence, bytes, clock.monotonic() - startedAt);
   return {
     blocks,
     nextCursor: cursors.encode({ ref, sequence: end, issuedAt: now }),
@@ -77,8 +83,9 @@ export async function getRecords(options: GetOptions, request: GetRequest): Prom
   };
 }
 
-function admit(throttle: Throttle | undefined, stream: Stream, partition: Partition, bytes: number): void {
+function admit({ throttle, traffic }: GetOptions, stream: Stream, partition: Partition, bytes: number): void {
   if (throttle?.admitRead(stream, partition, bytes) !== false) return;
+  traffic.countThrottledGet(stream.number);
   throw new DomainError('TrafficLimit', [stream.name, partition.id]);
 }
 

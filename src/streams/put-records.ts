@@ -1,32 +1,23 @@
 /**
  * Put: gives each record of a request its partition and hands the request to the record log as one append.
  *
- * What one record has wrong is that record's error; the others are stored. The payloads are decoded straight into one
+ * What one record has wrong is that record's error; the others are stored. The payloads are written straight into one
  * buffer, partition by partition, in the form in which they are stored and served: there is no object per record.
  */
-import { base64Bytes, decodeBase64 } from '../codec/base64.ts';
 import type { PutOutcomes } from '../codec/records-json.ts';
+import type { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { DomainError } from '../model/errors.ts';
-import { hashKey, type KeyHash } from '../model/key-hash.ts';
+import type { KeyHash } from '../model/key-hash.ts';
 import type { Limits } from '../model/limits.ts';
 import { parsePartitionId } from '../model/partition-id.ts';
 import { PartitionTable } from '../model/partition-table.ts';
-import { frameBytes, writeFrameHead } from '../model/record-batch.ts';
+import { frameBytes, writeFrameStart } from '../model/record-batch.ts';
+import type { RecordSource } from '../model/record-source.ts';
 import type { Partition, Stream } from '../model/stream.ts';
 import type { AppendBatch, AppendOutcome, RecordLog } from '../recordlog/record-log.ts';
 import type { BufferPool } from '../platform/buffer-pool.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Throttle } from './throttle.ts';
-
-/** A record as it came: `""`, null and absent mean the same. */
-export interface PutRecord {
-  /** Base64. */
-  readonly data: string;
-  readonly partition_id?: string | null;
-  readonly partition_key?: string | null;
-  readonly explicit_hash_key?: string | null;
-  /** The producer's own time in ms. */
-  readonly timestamp?: number | null;
-}
 
 export interface PutOptions {
   readonly recordLog: RecordLog;
@@ -35,6 +26,8 @@ export interface PutOptions {
   readonly buffers: BufferPool;
   /** Present when the cloud service's throughput is to be imitated. */
   readonly throttle: Throttle | undefined;
+  readonly traffic: TrafficMeter;
+  readonly clock: Clock;
 }
 
 const LONGEST_KEY_BYTES = 0xffff;
@@ -45,15 +38,12 @@ const tables = new WeakMap<Stream, PartitionTable>();
  * Stores the records of a request. Throws RequestTooLarge when there are too many records or bytes, and the log's own refusal
  * (DiskFull, LogReadOnly, ShuttingDown, TooManyRequests) when it took none of them.
  */
-export async function putRecords(
-  options: PutOptions,
-  stream: Stream,
-  records: readonly PutRecord[],
-): Promise<PutOutcomes> {
-  const { recordLog, limits } = options;
-  if (records.length === 0) throw new DomainError('EmptyRequest', ['records']);
-  if (records.length > limits.put_records)
-    throw new DomainError('RequestTooLarge', ['records', records.length, limits.put_records]);
+export async function putRecords(options: PutOptions, stream: Stream, records: RecordSource): Promise<PutOutcomes> {
+  const { recordLog, limits, traffic, clock } = options;
+  const startedAt = clock.monotonic();
+  const { count } = records;
+  if (count === 0) throw new DomainError('EmptyRequest', ['records']);
+  if (count > limits.put_records) throw new DomainError('RequestTooLarge', ['records', count, limits.put_records]);
 
   const request = new Request(stream, records);
   request.choosePartitions(options);
@@ -62,6 +52,7 @@ export async function putRecords(
   if (batches.length > 0) request.settle(await recordLog.append(batches), batches);
   // Not in a `finally`: after a failure nobody can say who still holds it.
   options.buffers.give(buffer);
+  request.meter(traffic, clock.monotonic() - startedAt);
   return request.result();
 }
 
@@ -73,11 +64,13 @@ interface Share {
   at: number;
   start: number;
   count: number;
+  /** Payload bytes of those `count`. */
+  dataBytes: number;
   first: number;
 }
 
 class Request {
-  readonly #records: readonly PutRecord[];
+  readonly #records: RecordSource;
   readonly #table: PartitionTable;
   readonly #stream: Stream;
   readonly #shares = new Map<Partition, Share>();
@@ -86,44 +79,57 @@ class Request {
   readonly #sequences: Float64Array;
   readonly #errors: (DomainError | undefined)[];
   #failed = 0;
+  #throttled = false;
 
-  constructor(stream: Stream, records: readonly PutRecord[]) {
+  constructor(stream: Stream, records: RecordSource) {
+    const { count } = records;
     this.#stream = stream;
     this.#records = records;
     let table = tables.get(stream);
     if (table === undefined) tables.set(stream, (table = new PartitionTable(stream)));
     this.#table = table;
-    this.#shareOf = new Array<Share | undefined>(records.length).fill(undefined);
-    this.#errors = new Array<DomainError | undefined>(records.length).fill(undefined);
-    this.#keyBytes = new Int32Array(records.length);
-    this.#sequences = new Float64Array(records.length);
+    this.#shareOf = new Array<Share | undefined>(count).fill(undefined);
+    this.#errors = new Array<DomainError | undefined>(count).fill(undefined);
+    this.#keyBytes = new Int32Array(count);
+    this.#sequences = new Float64Array(count);
   }
 
   /** Checks each record and adds up what each partition will take. */
   choosePartitions({ limits, throttle }: PutOptions): void {
+    const records = this.#records;
     let total = 0;
-    this.#records.forEach((record, index) => {
-      const dataBytes = base64Bytes(record.data);
+    for (let index = 0; index < records.count; index += 1) {
+      const dataBytes = records.dataBytes(index);
       if (dataBytes > 0) total += dataBytes;
-      const error = checkData(dataBytes, limits);
-      if (error !== undefined) return this.#refuse(index, error);
-      const partition = choosePartition(this.#stream, this.#table, record);
-      if (partition instanceof DomainError) return this.#refuse(index, partition);
-      // A record addressed by partition id is served without its key, as the documents say.
-      const key = keyOf(record);
-      const keyBytes = key === undefined ? -1 : Buffer.byteLength(key);
-      if (keyBytes > LONGEST_KEY_BYTES)
-        return this.#refuse(index, new DomainError('InvalidRecord', ['partition_key is too long']));
-      if (throttle?.admitWrite(this.#stream, partition, dataBytes) === false) {
-        return this.#refuse(index, new DomainError('TrafficLimit', [this.#stream.name, partition.id]));
-      }
-      this.#keyBytes[index] = keyBytes;
-      const share = this.#share(partition);
-      share.bytes += frameBytes(dataBytes, keyBytes < 0 ? undefined : keyBytes, typeof record.timestamp === 'number');
-      this.#shareOf[index] = share;
-    });
+      const place = this.#choosePlace(index, dataBytes, limits);
+      if (place instanceof DomainError) this.#refuse(index, place);
+      else if (throttle?.admitWrite(this.#stream, place, dataBytes) === false) {
+        this.#throttled = true;
+        this.#refuse(index, new DomainError('TrafficLimit', [this.#stream.name, place.id]));
+      } else this.#assign(index, place, dataBytes);
+    }
     if (total > limits.put_bytes)
       throw new DomainError('RequestTooLarge', ['bytes of records', total, limits.put_bytes]);
+  }
+
+  #choosePlace(index: number, dataBytes: number, limits: Limits): Partition | DomainError {
+    const records = this.#records;
+    const problem = records.problem(index) ?? checkData(dataBytes, limits);
+    if (problem !== undefined) return problem;
+    const partitionId = records.partitionId(index);
+    // A record addressed by partition id is served without its key, as the documents say.
+    const keyBytes = partitionId === '' ? records.keyBytes(index) : -1;
+    this.#keyBytes[index] = keyBytes;
+    if (keyBytes > LONGEST_KEY_BYTES) return new DomainError('InvalidRecord', ['partition_key is too long']);
+    if (partitionId !== '') return namedPartition(this.#stream, partitionId);
+    return hashedPartition(this.#table, records, index, keyBytes);
+  }
+
+  #assign(index: number, partition: Partition, dataBytes: number): void {
+    const keyBytes = this.#keyBytes[index]!;
+    const share = this.#share(partition);
+    share.bytes += frameBytes(dataBytes, keyBytes < 0 ? undefined : keyBytes, this.#records.timestamp(index) >= 0);
+    this.#shareOf[index] = share;
   }
 
   /** Room that `encode` needs. */
@@ -133,33 +139,34 @@ class Request {
     return total;
   }
 
-  /** Decodes the payloads into `buffer` and cuts it into one batch a partition. */
+  /** Writes the records into `buffer` and cuts it into one batch a partition. */
   encode(buffer: Buffer): AppendBatch[] {
     let start = 0;
     for (const share of this.#shares.values()) {
       share.start = share.at = start;
       start += share.bytes;
     }
-    this.#records.forEach((record, index) => {
+    const records = this.#records;
+    for (let index = 0; index < records.count; index += 1) {
       const share = this.#shareOf[index];
-      if (share === undefined) return;
-      const dataBytes = base64Bytes(record.data);
-      const dataAt = writeFrameHead(
-        buffer,
-        share.at,
-        dataBytes,
-        keyOf(record),
-        this.#keyBytes[index]!,
-        record.timestamp ?? undefined,
-      );
-      const written = decodeBase64(record.data, buffer, dataAt);
-      if (written <= 0) return this.#refuse(index, new DomainError('InvalidRecord', ['data is not Base64']));
+      if (share === undefined) continue;
+      const dataBytes = records.dataBytes(index);
+      const keyBytes = this.#keyBytes[index]!;
+      const keyAt = writeFrameStart(buffer, share.at, dataBytes, keyBytes, records.timestamp(index));
+      if (keyBytes > 0) records.writeKey(index, buffer, keyAt);
+      const dataAt = keyAt + Math.max(0, keyBytes);
+      const written = records.writeData(index, buffer, dataAt);
+      if (written <= 0) {
+        this.#refuse(index, new DomainError('InvalidRecord', ['data is not Base64']));
+        continue;
+      }
       // White space made the text longer than its payload.
       if (written < dataBytes) buffer.writeUInt32LE(written, share.at + 1);
       share.at = dataAt + written;
       this.#sequences[index] = share.count;
       share.count += 1;
-    });
+      share.dataBytes += written;
+    }
     const filled = [...this.#shares.values()].filter(({ count }) => count > 0);
     return filled.map(({ partition, count, start, at }) => ({
       ref: partition.ref,
@@ -179,12 +186,19 @@ class Request {
     });
     const [firstError] = refused.values();
     if (firstError !== undefined && refused.size === batches.length) throw firstError;
+    for (const share of refused.keys()) share.count = 0;
     this.#shareOf.forEach((share, index) => {
       if (share === undefined) return;
       const error = refused.get(share);
       if (error !== undefined) this.#refuse(index, error);
       else this.#sequences[index]! += share.first;
     });
+  }
+
+  /** Counts what was stored. */
+  meter(traffic: TrafficMeter, ms: number): void {
+    traffic.countPut(this.#stream.number, this.#shares.values(), ms);
+    if (this.#throttled) traffic.countThrottledPut(this.#stream.number);
   }
 
   result(): PutOutcomes {
@@ -195,7 +209,7 @@ class Request {
   #share(partition: Partition): Share {
     let share = this.#shares.get(partition);
     if (share === undefined) {
-      share = { partition, bytes: 0, at: 0, start: 0, count: 0, first: 0 };
+      share = { partition, bytes: 0, at: 0, start: 0, count: 0, dataBytes: 0, first: 0 };
       this.#shares.set(partition, share);
     }
     return share;
@@ -215,24 +229,19 @@ function checkData(dataBytes: number, limits: Limits): DomainError | undefined {
   return undefined;
 }
 
-/** The key that is stored and served: none when the record names its partition. */
-function keyOf({ partition_id, partition_key }: PutRecord): string | undefined {
-  return partition_id || !partition_key ? undefined : partition_key;
-}
-
 const keyHash: KeyHash = { high: 0, low: 0 };
 
-/** partition_id > explicit_hash_key > partition_key > in turn. */
-function choosePartition(stream: Stream, table: PartitionTable, record: PutRecord): Partition | DomainError {
-  if (record.partition_id) return namedPartition(stream, record.partition_id);
-  const explicit = record.explicit_hash_key ? parseHash(record.explicit_hash_key) : undefined;
+/** explicit_hash_key > partition_key > in turn. */
+function hashedPartition(table: PartitionTable, records: RecordSource, index: number, keyBytes: number): Partition {
+  const text = records.explicitHashKey(index);
+  const explicit = text === '' ? undefined : parseHash(text);
   if (explicit !== undefined) {
     keyHash.high = Number(explicit >> 32n);
     keyHash.low = Number(explicit & 0xffff_ffffn);
     return table.ofHash(keyHash);
   }
-  if (!record.partition_key) return table.inTurn();
-  hashKey(record.partition_key, keyHash);
+  if (keyBytes < 0) return table.inTurn();
+  records.hashKey(index, keyHash);
   return table.ofHash(keyHash);
 }
 

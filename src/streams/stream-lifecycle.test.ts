@@ -5,6 +5,7 @@ import { openTestCatalog } from '../../test/support/catalog.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { seededRandom } from '../../test/support/random.ts';
+import { makeSettings } from '../../test/support/streams.ts';
 import { selectDeletedStreamNumbers, selectStreams } from '../catalog/streams.ts';
 import { isDomainError } from '../model/errors.ts';
 import { LimitsSchema, type Limits } from '../model/limits.ts';
@@ -12,27 +13,10 @@ import type { Stream } from '../model/stream.ts';
 import { createStream } from './create-stream.ts';
 import { deleteStream, type StreamDeletedHook } from './delete-stream.ts';
 import { StreamRegistry } from './stream-registry.ts';
-import type { StreamSettings } from './stream-settings.ts';
 
 const PROJECT = 'p1';
 
-function settings(name: string, partitionCount = 1): StreamSettings {
-  return {
-    name,
-    partitionCount,
-    type: undefined,
-    dataType: undefined,
-    retentionHours: undefined,
-    dataSchema: undefined,
-    csvDelimiter: undefined,
-    compressionFormat: undefined,
-    autoScaleEnabled: undefined,
-    autoScaleMin: undefined,
-    autoScaleMax: undefined,
-    tags: [],
-    sysTags: [],
-  };
-}
+const settings = (name: string, partitionCount = 1) => makeSettings({ name, partitionCount });
 
 async function setUp(t: TestContext, onStreamDeleted: StreamDeletedHook[] = []) {
   const catalog = await openTestCatalog();

@@ -9,6 +9,7 @@ export class StreamRegistry {
   readonly #byName = new Map<string, Map<string, Stream>>();
   readonly #byId = new Map<string, Stream>();
   readonly #byNumber = new Map<number, Stream>();
+  #version = 0;
 
   constructor(streams: Iterable<Stream> = []) {
     for (const stream of streams) this.add(stream);
@@ -32,14 +33,27 @@ export class StreamRegistry {
     return this.#byNumber.values();
   }
 
+  /** How many streams there are, and how many of their partitions take records. */
+  counts(): { readonly streams: number; readonly partitions: number } {
+    let partitions = 0;
+    for (const stream of this.all()) partitions += stream.partitions.filter(({ status }) => status === 'ACTIVE').length;
+    return { streams: this.#byNumber.size, partitions };
+  }
+
   /** The streams of a project, in order of name (by code unit). */
   ofProject(projectId: string): Stream[] {
     const streams = [...(this.#byName.get(projectId)?.values() ?? [])];
     return streams.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Another number after every change. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Makes a stream known, or replaces what was known of it. */
   add(stream: Stream): void {
+    this.#version += 1;
     let names = this.#byName.get(stream.projectId);
     if (names === undefined) this.#byName.set(stream.projectId, (names = new Map<string, Stream>()));
     names.set(stream.name, stream);
@@ -48,6 +62,7 @@ export class StreamRegistry {
   }
 
   remove(stream: Stream): void {
+    this.#version += 1;
     this.#byName.get(stream.projectId)?.delete(stream.name);
     this.#byId.delete(stream.id);
     this.#byNumber.delete(stream.number);

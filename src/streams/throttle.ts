@@ -2,23 +2,9 @@
  * The throughput that the cloud service gives each partition, for those who want to test against it
  * (`limits.profile: dis`). A bucket holds one second's worth of bytes and records and fills up continuously.
  */
+import { READ_BANDWIDTH, WRITE_BANDWIDTH, type Bandwidth } from '../model/bandwidth.ts';
 import type { Partition, Stream } from '../model/stream.ts';
 import type { Clock } from '../platform/clock.ts';
-
-interface Rate {
-  readonly bytes: number;
-  readonly records: number;
-}
-
-const MEGABYTE = 1024 * 1024;
-const WRITE: Record<Stream['type'], Rate> = {
-  COMMON: { bytes: MEGABYTE, records: 1000 },
-  ADVANCED: { bytes: 5 * MEGABYTE, records: 2000 },
-};
-const READ: Record<Stream['type'], Rate> = {
-  COMMON: { bytes: 2 * MEGABYTE, records: Infinity },
-  ADVANCED: { bytes: 10 * MEGABYTE, records: Infinity },
-};
 
 interface Bucket {
   bytes: number;
@@ -37,7 +23,7 @@ export class Throttle {
 
   /** Takes a record of `bytes` out of the partition's allowance; false when it does not fit now. */
   admitWrite(stream: Stream, partition: Partition, bytes: number): boolean {
-    const bucket = this.#filled(this.#writes, partition, WRITE[stream.type]);
+    const bucket = this.#filled(this.#writes, partition, WRITE_BANDWIDTH[stream.type]);
     if (bucket.records < 1 || bucket.bytes < bytes) return false;
     bucket.records -= 1;
     bucket.bytes -= bytes;
@@ -49,13 +35,13 @@ export class Throttle {
    * since only the answer shows how much it is; ask with 0 before reading, to save the work of an answer that is refused.
    */
   admitRead(stream: Stream, partition: Partition, bytes: number): boolean {
-    const bucket = this.#filled(this.#reads, partition, READ[stream.type]);
+    const bucket = this.#filled(this.#reads, partition, READ_BANDWIDTH[stream.type]);
     if (bucket.bytes <= 0) return false;
     bucket.bytes -= bytes;
     return true;
   }
 
-  #filled(buckets: WeakMap<Partition, Bucket>, partition: Partition, rate: Rate): Bucket {
+  #filled(buckets: WeakMap<Partition, Bucket>, partition: Partition, rate: Bandwidth): Bucket {
     const now = this.#clock.monotonic();
     const bucket = buckets.get(partition) ?? { ...rate, filledAt: now };
     buckets.set(partition, bucket);

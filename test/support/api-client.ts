@@ -1,5 +1,6 @@
 /** A client of the HTTP API that hides nothing: any method with any body, any header, and the answer as it came. */
 import { Agent, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { Agent as TlsAgent, request as requestTls } from 'node:https';
 
 export interface Credentials {
   readonly projectId: string;
@@ -13,6 +14,8 @@ export interface Credentials {
 export interface Target {
   readonly baseUrl: string;
   readonly credentials: Credentials;
+  /** PEM of the certificate to trust; absent: the server speaks plain HTTP. */
+  readonly ca?: string | undefined;
 }
 
 export interface CallOptions {
@@ -27,6 +30,7 @@ export interface CallOptions {
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
   readonly text: string;
   /** The parsed body; undefined when it is empty or no JSON. */
   readonly json: any; // eslint-disable-line @typescript-eslint/no-explicit-any
@@ -34,10 +38,15 @@ export interface Answer {
 
 export class ApiClient {
   readonly #baseUrl: string;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent: Agent;
+  readonly #request: typeof request;
 
-  constructor(baseUrl: string) {
+  /** `ca`: PEM of the certificate that an https address must show, or one above it. */
+  constructor(baseUrl: string, ca?: string) {
     this.#baseUrl = baseUrl;
+    const tls = baseUrl.startsWith('https:');
+    this.#agent = tls ? new TlsAgent({ keepAlive: true, ca }) : new Agent({ keepAlive: true });
+    this.#request = tls ? requestTls : request;
   }
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
@@ -54,13 +63,14 @@ export class ApiClient {
     for (const [name, value] of Object.entries(headers)) if (value === undefined) delete headers[name];
 
     return await new Promise<Answer>((resolve, reject) => {
-      const outgoing = request(url, { method, headers, agent: this.#agent }, (incoming) => {
+      const outgoing = this.#request(url, { method, headers, agent: this.#agent }, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('error', reject);
         incoming.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, json: parse(text) });
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString('utf8');
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, bytes, text, json: parse(text) });
         });
       });
       outgoing.on('error', reject);

@@ -87,8 +87,8 @@ export class DisClient {
     this.token = token;
   }
 
-  static async login({ baseUrl, credentials }: Target, scope: Partial<Credentials> = {}): Promise<DisClient> {
-    const http = new ApiClient(baseUrl);
+  static async login({ baseUrl, credentials, ca }: Target, scope: Partial<Credentials> = {}): Promise<DisClient> {
+    const http = new ApiClient(baseUrl, ca);
     const whole = { ...credentials, ...scope };
     return new DisClient(http, whole.projectId, await http.login(whole));
   }

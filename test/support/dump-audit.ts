@@ -25,7 +25,9 @@ export async function auditDump(rig: DumpRig, { put, complete }: AuditOptions): 
   for (const task of tasks) {
     const ofTask = rows.filter(({ task_id }) => task_id === task.task_id);
     assert.equal(task.log_rows, ofTask.length, 'log_rows counts the rows');
-    for (const row of (await rig.positions()).filter(({ task_id }) => task_id === task.task_id)) {
+    const positions = (await rig.positions()).filter(({ task_id }) => task_id === task.task_id);
+    if (complete && task.deleted_at === null) assert.equal(positions.length, put.length, 'every partition is taken');
+    for (const row of positions) {
       const ofPartition = ofTask.filter(({ partition }) => partition === row.partition);
       const perFile = [...Map.groupBy(ofPartition, ({ file_name }) => file_name).values()];
       for (const [plan, ...attempts] of perFile) {

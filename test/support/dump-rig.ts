@@ -24,6 +24,8 @@ import { BufferPool } from '../../src/platform/buffer-pool.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import { nodeFileSystem } from '../../src/platform/file-system.ts';
 import type { Random } from '../../src/platform/random.ts';
+import { splitHashSpace } from '../../src/streams/hash-ranges.ts';
+import { repartition } from '../../src/streams/repartition.ts';
 import { StreamRegistry } from '../../src/streams/stream-registry.ts';
 import { openTestCatalog, type TestCatalog } from './catalog.ts';
 import { FaultyStore } from './faulty-store.ts';
@@ -143,7 +145,7 @@ export class DumpRig {
     return rig;
   }
 
-  /** The stream that every rig has, `orders`. */
+  /** The stream that every rig has, `orders`, as it is now. */
   get stream(): Stream {
     return this.#stream!;
   }
@@ -183,12 +185,19 @@ export class DumpRig {
       sysTags: [],
       createdAt: now,
       updatedAt: now,
-      hashRanges: Array.from({ length: partitions }, (_, index) => ({ low: BigInt(index), high: BigInt(index) })),
+      hashRanges: splitHashSpace(partitions),
     });
     if (stream === undefined) throw new Error(`there is a stream ${name} already`);
     this.log.addPartitions(stream.partitions.map(({ ref }) => ref));
     this.registry.add(stream);
     return stream;
+  }
+
+  /** Gives `orders` another number of partitions, as far as the engine can tell. */
+  scale(target: number): void {
+    this.#stream = { ...this.stream, partitions: repartition(this.stream, target, this.clock.now()) };
+    this.log.addPartitions(this.stream.partitions.map(({ ref }) => ref));
+    this.registry.add(this.stream);
   }
 
   /** Appends one block of records to a partition of `orders`. */
@@ -207,6 +216,7 @@ export class DumpRig {
     const db = this.#unreliable(this.catalog.db.withPlugin(life.plugin));
     this.#engine = new DumpEngine({
       catalog: { ...this.catalog, db },
+      streams: this.registry,
       recordLog: this.log,
       objects: life.store(this.store),
       buffers: new BufferPool(1024 * 1024),
@@ -215,7 +225,7 @@ export class DumpRig {
       logger: this.#logger(life),
       config: this.config,
     });
-    await this.#engine.start((stream) => this.registry.byNumber(stream) !== undefined);
+    await this.#engine.start();
     await this.settle();
   }
 

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ApiClient, type Credentials, type Target } from './api-client.ts';
+import { makeCertificate } from './certificate.ts';
 
 export const CREDENTIALS: Credentials & { readonly accessKey: string; readonly secretKey: string } = {
   projectId: '0123456789abcdef0123456789abcdef',
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly dataDir?: string;
   /** Written to a YAML file and given with --config. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Speaks TLS, with a certificate of its own that `ca` tells. */
+  readonly tls?: boolean;
 }
 
 export interface TestServer extends Target {
@@ -100,6 +103,7 @@ class ServerProcess implements TestServer {
   #client: ApiClient | undefined;
   #token: Promise<string> | undefined;
   #log = '';
+  #ca: string | undefined;
 
   constructor(options: ServerOptions, folder: string) {
     this.#options = options;
@@ -114,6 +118,10 @@ class ServerProcess implements TestServer {
   get client(): ApiClient {
     if (this.#client === undefined) throw new Error('the server was never started');
     return this.#client;
+  }
+
+  get ca(): string | undefined {
+    return this.#ca;
   }
 
   get pid(): number {
@@ -131,7 +139,8 @@ class ServerProcess implements TestServer {
       await writeFile(file, stringify(this.#options.config));
       args.push('--config', file);
     }
-    const child = spawn(SLUICE, args, { env: serverEnvironment(this.#options.env), stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...(await this.#tlsEnvironment()), ...this.#options.env };
+    const child = spawn(SLUICE, args, { env: serverEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     child.once('exit', () => running.delete(child));
     this.#child = child;
@@ -139,7 +148,7 @@ class ServerProcess implements TestServer {
     child.stderr.on('data', (chunk: Buffer) => (this.#log += chunk.toString('utf8')));
     this.#baseUrl = await this.#readUrl(child);
     this.#client?.close();
-    this.#client = new ApiClient(this.#baseUrl);
+    this.#client = new ApiClient(this.#baseUrl, this.#ca);
     const health = await this.#client.call('GET', '/healthz');
     if (health.status !== 200) throw new Error(`/healthz answered ${health.status}`);
   }
@@ -173,6 +182,14 @@ class ServerProcess implements TestServer {
     await this.start();
   }
 
+  /** The certificate stays the same when the server is started again. */
+  async #tlsEnvironment(): Promise<Record<string, string>> {
+    if (this.#options.tls !== true) return {};
+    const files = { cert: join(this.#folder, 'cert.pem'), key: join(this.#folder, 'key.pem') };
+    this.#ca ??= await makeCertificate(files);
+    return { SLUICE_TLS_CERT: files.cert, SLUICE_TLS_KEY: files.key };
+  }
+
   /** The server prints where it listens once it does. */
   #readUrl(child: ChildProcess): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -181,7 +198,7 @@ class ServerProcess implements TestServer {
       const timer = setTimeout(() => fail('did not start in time'), START_LIMIT_MS);
       child.stdout?.on('data', (chunk: Buffer) => {
         output += chunk.toString('utf8');
-        const url = /listens on (http:\/\/\S+)/.exec(output)?.[1];
+        const url = /listens on (https?:\/\/\S+)/.exec(output)?.[1];
         if (url === undefined) return;
         clearTimeout(timer);
         resolve(url);

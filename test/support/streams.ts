@@ -1,6 +1,7 @@
-/** Streams as the registry holds them, for tests that need no catalog. */
+/** Streams as the registry holds them, for tests that need no catalog; and what streams are made of. */
 import { formatPartitionId } from '../../src/model/partition-id.ts';
 import type { Stream } from '../../src/model/stream.ts';
+import type { StreamSettings } from '../../src/streams/stream-settings.ts';
 
 /** A stream of evenly split partitions with `members` in place of the defaults. */
 export function makeStream(members: Partial<Stream> & { readonly partitionCount?: number } = {}): Stream {
@@ -35,5 +36,25 @@ export function makeStream(members: Partial<Stream> & { readonly partitionCount?
     policies: [],
     scalings: [],
     ...rest,
+  };
+}
+
+/** What a create request asks for, with the defaults of the API but for `members`. */
+export function makeSettings(members: Partial<StreamSettings> = {}): StreamSettings {
+  return {
+    name: 'orders',
+    partitionCount: 1,
+    type: undefined,
+    dataType: undefined,
+    retentionHours: undefined,
+    dataSchema: undefined,
+    csvDelimiter: undefined,
+    compressionFormat: undefined,
+    autoScaleEnabled: undefined,
+    autoScaleMin: undefined,
+    autoScaleMax: undefined,
+    tags: [],
+    sysTags: [],
+    ...members,
   };
 }

@@ -1,9 +1,6 @@
 /** A server with two projects of one domain: its first user may log in to both. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Target } from './api-client.ts';
-import { startServer, type ServerOptions, type TestServer } from './server.ts';
+import { CREDENTIALS, startServer, type ServerOptions, type TestServer } from './server.ts';
 
 export interface TwoProjects extends Target {
   /** The project that is not the one of `credentials`. */
@@ -19,21 +16,12 @@ export interface TwoProjectServer {
 
 const OTHER_PROJECT = 'fedcba9876543210fedcba9876543210';
 
-/** A server has the projects that its configuration ever named as the first one. */
 export async function startWithTwoProjects(options: ServerOptions = {}): Promise<TwoProjectServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
-  const dataDir = join(folder, 'data');
-  const other = { SLUICE_PROJECT_ID: OTHER_PROJECT, SLUICE_PROJECT_NAME: 'other' };
-  const first = await startServer({ dataDir, env: other });
-  await first.kill('SIGTERM');
-  await first.stop();
-  const server = await startServer({ ...options, dataDir });
+  const accounts = [{ domain: CREDENTIALS.domain, projects: [{ id: OTHER_PROJECT, name: 'other' }] }];
+  const server = await startServer({ ...options, config: { ...options.config, accounts } });
   return {
     server,
     target: { baseUrl: server.baseUrl, credentials: server.credentials, otherProjectId: OTHER_PROJECT },
-    async stop() {
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop: () => server.stop(),
   };
 }

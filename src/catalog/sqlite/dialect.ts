@@ -96,6 +96,7 @@ class ThreadConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    refuseInexact(parameters);
     const thread = await this.#liveThread();
     const outcome = await thread.run(this.#nextMode(), sql, parameters as readonly SqlValue[]);
     const rows = outcome.rows as R[];
@@ -143,5 +144,17 @@ class ThreadConnection implements DatabaseConnection {
     const first = this.#transaction === 'begun';
     this.#transaction = 'open';
     return first ? 'first' : 'within';
+  }
+}
+
+/**
+ * A whole number from 2^53 on would be stored, and could never be read again: a row that keeps the server from starting is
+ * worse than a request that fails.
+ */
+function refuseInexact(parameters: readonly unknown[]): void {
+  for (const value of parameters) {
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      throw new RangeError(`the catalog cannot hold the number ${String(value)}`);
+    }
   }
 }

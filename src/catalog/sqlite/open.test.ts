@@ -29,6 +29,17 @@ test('commits are durable: WAL, synchronous=FULL, and a file that only its owner
   }
 });
 
+test('a number that could not be read back exactly is not written', async () => {
+  await using catalog = await openTestCatalog();
+  await sql`create table n (a integer)`.execute(catalog.db);
+  for (const exact of [2 ** 53 - 1, -(2 ** 53) + 1, 0.5]) await sql`insert into n values (${exact})`.execute(catalog.db);
+  for (const inexact of [2 ** 53, -(2 ** 53), 1e300]) {
+    await assert.rejects(sql`insert into n values (${inexact})`.execute(catalog.db), RangeError);
+  }
+  const { rows } = await sql`select a from n`.execute(catalog.db);
+  assert.deepEqual(rows, [{ a: 2 ** 53 - 1 }, { a: -(2 ** 53) + 1 }, { a: 0.5 }]);
+});
+
 test('the reader cannot write', async () => {
   await using catalog = await openTestCatalog();
   await assert.rejects(catalog.reader.deleteFrom('meta').execute(), /readonly/);

@@ -10,6 +10,9 @@ import type { Database } from '../schema.ts';
 import { ThreadedSqliteDialect } from './dialect.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 
+/** Its name in the data directory. */
+export const CATALOG_FILE = 'catalog.db';
+
 /** Opens or makes the file at `path`; its folder must exist. Throws SqliteError for a file that is not SQLite's. */
 export async function openSqliteCatalog({ path }: { readonly path: string }): Promise<Catalog> {
   await makePrivate(path);

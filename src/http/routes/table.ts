@@ -1,14 +1,49 @@
 /** Every operation that this server has. */
 import type { Route } from '../fastify-types.ts';
+import { createAppRoute } from './apps/create-app.ts';
+import { deleteAppRoute } from './apps/delete-app.ts';
+import { listAppsRoute } from './apps/list-apps.ts';
+import { showAppRoute } from './apps/show-app.ts';
+import { showConsumptionStateRoute } from './apps/show-consumption-state.ts';
+import { commitCheckpointRoute } from './checkpoints/commit-checkpoint.ts';
+import { deleteCheckpointsRoute } from './checkpoints/delete-checkpoints.ts';
+import { getCheckpointRoute } from './checkpoints/get-checkpoint.ts';
+import { heartbeatRoute } from './consumers/heartbeat.ts';
+import { joinGroupRoute } from './consumers/join-group.ts';
+import { leaveGroupRoute } from './consumers/leave-group.ts';
+import { syncGroupRoute } from './consumers/sync-group.ts';
 import { getCursorRoute } from './cursors/get-cursor.ts';
+import { showFileStateRoute } from './files/show-file-state.ts';
 import { healthRoute } from './health/health.ts';
+import { createSecurityTokenRoute } from './iam/create-security-token.ts';
+import { listDomainsRoute } from './iam/list-domains.ts';
+import { listProjectsRoute } from './iam/list-projects.ts';
+import { prometheusRoute } from './metrics/prometheus.ts';
+import { showPartitionMetricsRoute } from './metrics/show-partition-metrics.ts';
+import { showStreamMetricsRoute } from './metrics/show-stream-metrics.ts';
+import { getOpenapiRoute } from './openapi/get-openapi.ts';
+import { createPoliciesRoute } from './policies/create-policies.ts';
+import { deletePoliciesRoute } from './policies/delete-policies.ts';
+import { listPoliciesRoute } from './policies/list-policies.ts';
+import { showQuotasRoute } from './quotas/show-quotas.ts';
 import { getRecordsRoute } from './records/get-records.ts';
 import { putRecordsRoute } from './records/put-records.ts';
 import { createStreamRoute } from './streams/create-stream.ts';
 import { deleteStreamRoute } from './streams/delete-stream.ts';
 import { describeStreamRoute } from './streams/describe-stream.ts';
 import { listStreamsRoute } from './streams/list-streams.ts';
+import { scaleStreamRoute } from './streams/scale-stream.ts';
+import { showScalingLogRoute } from './streams/show-scaling-log.ts';
+import { updateStreamByTypeRoute } from './streams/update-stream-by-type.ts';
+import { updateStreamRoute } from './streams/update-stream.ts';
+import { addTagRoute } from './tags/add-tag.ts';
+import { changeTagsRoute } from './tags/change-tags.ts';
+import { deleteTagRoute } from './tags/delete-tag.ts';
+import { findByTagsRoute } from './tags/find-by-tags.ts';
+import { listProjectTagsRoute } from './tags/list-project-tags.ts';
+import { listStreamTagsRoute } from './tags/list-stream-tags.ts';
 import { createTokenRoute } from './tokens/create-token.ts';
+import { describeTokenRoute } from './tokens/describe-token.ts';
 import { revokeTokenRoute } from './tokens/revoke-token.ts';
 import { queryTransferTaskLogRoute } from './transfer-task-log/query-transfer-task-log.ts';
 import { changeTransferTasksRoute } from './transfer-tasks/change-transfer-tasks.ts';
@@ -20,15 +55,50 @@ import { updateTransferTaskRoute } from './transfer-tasks/update-transfer-task.t
 
 export const ROUTES: readonly Route[] = [
   healthRoute,
+  prometheusRoute,
+  getOpenapiRoute,
   createTokenRoute,
+  describeTokenRoute,
   revokeTokenRoute,
+  listProjectsRoute,
+  listDomainsRoute,
+  createSecurityTokenRoute,
   createStreamRoute,
   listStreamsRoute,
   describeStreamRoute,
   deleteStreamRoute,
+  scaleStreamRoute,
+  updateStreamRoute,
+  updateStreamByTypeRoute,
+  showScalingLogRoute,
+  createPoliciesRoute,
+  listPoliciesRoute,
+  deletePoliciesRoute,
+  showStreamMetricsRoute,
+  showPartitionMetricsRoute,
+  showQuotasRoute,
+  addTagRoute,
+  listStreamTagsRoute,
+  deleteTagRoute,
+  changeTagsRoute,
+  listProjectTagsRoute,
+  findByTagsRoute,
   putRecordsRoute,
   getRecordsRoute,
   getCursorRoute,
+  createAppRoute,
+  listAppsRoute,
+  showAppRoute,
+  deleteAppRoute,
+  showConsumptionStateRoute,
+  commitCheckpointRoute,
+  getCheckpointRoute,
+  deleteCheckpointsRoute,
+  joinGroupRoute,
+  syncGroupRoute,
+  heartbeatRoute,
+  leaveGroupRoute,
+  showFileStateRoute,
   createTransferTaskRoute,
   listTransferTasksRoute,
   showTransferTaskRoute,

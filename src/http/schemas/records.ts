@@ -15,6 +15,9 @@ export const PutRecordsBody = Type.Object({
       timestamp: Type.Optional(
         Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()]),
       ),
+      extended_info: Type.Optional(
+        Type.Unknown({ description: 'a piece of a small file: retired, so a record that has it is refused' }),
+      ),
     }),
   ),
 });

@@ -1,8 +1,8 @@
-/** The bodies of the dump task operations. Some clients send null or "" for what they do not set. */
-import Type, { type Static, type TSchema } from 'typebox';
-
-/** A member that may be missing or null. */
-const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+/** The bodies and answers of the dump task operations. Some clients send null or "" for what they do not set. */
+import Type, { type Static } from 'typebox';
+import { CONSUMER_STRATEGIES, DESTINATION_TYPE } from '../../dump/settings.ts';
+import { TASK_STATES } from '../../dump/task-state.ts';
+import { choice, optional } from './optional.ts';
 
 const ObsDestinationDescriptor = Type.Object({
   task_name: Type.String(),
@@ -21,10 +21,10 @@ const ObsDestinationDescriptor = Type.Object({
   processing_schema: Type.Optional(Type.Unknown()),
 });
 
-/** Create and update. The descriptor may be missing when the destination is one that is refused anyway. */
+/** Create and update. */
 export const TransferTaskBody = Type.Object({
-  destination_type: optional(Type.String()),
-  obs_destination_descriptor: Type.Optional(ObsDestinationDescriptor),
+  destination_type: choice([DESTINATION_TYPE]),
+  obs_destination_descriptor: ObsDestinationDescriptor,
 });
 export type TransferTaskBody = Static<typeof TransferTaskBody>;
 
@@ -33,3 +33,48 @@ export const TransferTaskActionBody = Type.Object({
   tasks: Type.Array(Type.Object({ id: Type.String() })),
 });
 export type TransferTaskActionBody = Static<typeof TransferTaskActionBody>;
+
+const Time = Type.Integer({ minimum: 0, description: 'milliseconds since 1970; 0: not yet' });
+const State = Type.Unsafe<string>({ enum: [...TASK_STATES] });
+
+const TASK = {
+  task_id: Type.String({ pattern: '^[A-Za-z0-9]{19}$' }),
+  task_name: Type.String(),
+  state: State,
+  destination_type: Type.Literal(DESTINATION_TYPE),
+  create_time: Time,
+  last_transfer_timestamp: Time,
+};
+
+export const TransferTaskListReply = Type.Object({
+  total_number: Type.Integer({ minimum: 0 }),
+  quota: Type.Integer({ minimum: 1, description: 'dump tasks that a stream may have' }),
+  tasks: Type.Array(Type.Object(TASK)),
+});
+
+export const TransferTaskReply = Type.Object({
+  ...TASK,
+  stream_id: Type.String(),
+  stream_name: Type.String(),
+  partitions: Type.Array(
+    Type.Object({
+      partitionId: Type.String(),
+      state: State,
+      discard: Type.Integer({ minimum: 0, description: 'records that were given up' }),
+      last_transfer_timestamp: Time,
+      last_transfer_offset: Type.Integer({ minimum: 0, description: 'the first record that no file holds yet' }),
+    }),
+  ),
+  obs_destination_description: Type.Object({
+    agency_name: Type.Optional(Type.String()),
+    obs_bucket_path: Type.String(),
+    file_prefix: Type.String(),
+    partition_format: Type.String(),
+    deliver_time_interval: Type.Integer({ description: 'seconds' }),
+    deliver_size_interval: Type.Optional(Type.Integer({ description: 'MB' })),
+    consumer_strategy: Type.Unsafe<string>({ enum: [...CONSUMER_STRATEGIES] }),
+    destination_file_type: Type.String(),
+    record_delimiter: Type.String(),
+    retry_duration: Type.Integer({ minimum: 0, description: 'seconds; 0: as long as the records exist' }),
+  }),
+});

@@ -35,6 +35,8 @@ export interface AppenderOptions {
   readonly clock: Clock;
   readonly segmentBytes: number;
   readonly maxPendingBytes: number;
+  /** A group is on the disk: how many ms its write and its sync took together. */
+  readonly onSynced: (ms: number) => void;
   /** A segment was sealed: it may be removed or rewritten from now on. */
   readonly onSealed: (segment: Segment) => void;
   /** Something failed that no caller is told about. */
@@ -207,6 +209,7 @@ export class Appender {
     const placed: (Placed | undefined)[][] = [];
     const buffers: Buffer[] = [...stateBlock];
     const end = this.#place(group, start + totalBytes(stateBlock), start, placed, buffers);
+    const writtenAt = this.#options.clock.monotonic();
     try {
       await file.write(buffers, start);
     } catch (error) {
@@ -221,6 +224,7 @@ export class Appender {
         .catch((reason: unknown) => this.#options.onError('the log cannot be cut back', reason));
       throw error;
     });
+    this.#options.onSynced(this.#options.clock.monotonic() - writtenAt);
     segment.dataEnd = end;
     if (checkpoint) segment.state = start;
     // Not before: once sealed, the old segment may be removed, and until now it alone told the numbers.

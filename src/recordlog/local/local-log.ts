@@ -40,6 +40,8 @@ export interface LocalLogOptions {
   readonly segmentBytes: number;
   /** Appends beyond this many waiting bytes are refused. */
   readonly maxPendingBytes: number;
+  /** Told how many ms the write and the sync of a group of appends took together. */
+  readonly onSynced?: (ms: number) => void;
   /** What an operator should know: damage, failures, torn tails. */
   readonly report: (level: 'warn' | 'error', message: string, error?: unknown) => void;
 }
@@ -49,7 +51,7 @@ export interface LocalLogOptions {
  * neither list: then the catalog is not the one of this log.
  */
 export async function openLocalLog(options: LocalLogOptions): Promise<RecordLog> {
-  const { directory, fileSystem, clock, segmentBytes, maxPendingBytes, report } = options;
+  const { directory, fileSystem, clock, segmentBytes, maxPendingBytes, onSynced = () => undefined, report } = options;
   await fileSystem.makeDirectory(directory);
   await fileSystem.syncDirectory(dirname(directory));
   const partitions = new PartitionMap();
@@ -76,6 +78,7 @@ export async function openLocalLog(options: LocalLogOptions): Promise<RecordLog>
       clock,
       segmentBytes,
       maxPendingBytes,
+      onSynced,
       onError,
       onSealed: (segment) => reclaimer.add(segment),
     },

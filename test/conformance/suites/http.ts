@@ -63,7 +63,7 @@ export function runHttpConformance(getTarget: () => Target): void {
         ['PUT', streams],
         ['PATCH', `${streams}/${stream}`],
         ['OPTIONS', streams],
-        ['GET', '/v3/auth/tokens'],
+        ['PATCH', '/v3/auth/tokens'],
         ['POST', '/healthz'],
       ] as const) {
         expectError(await client.call(method, path, { token }), 404, 'DIS.4200', /^No such operation\. /);
@@ -92,7 +92,7 @@ export function runHttpConformance(getTarget: () => Target): void {
 
     test('forms of bodies that are not served', async () => {
       expectError(await create(BODY, { 'Content-Type': 'application/x-protobuf; charset=utf-8' }), 415, 'DIS.4200');
-      for (const encoding of ['lz4', 'snappy', 'zstd', 'gzip']) {
+      for (const encoding of ['gzip', 'br', 'deflate', 'lz4, snappy', 'x']) {
         expectError(await create(BODY, { 'Content-Encoding': encoding }), 415, 'DIS.4200');
       }
       expectEmpty(await create(BODY, { 'Content-Encoding': 'identity' }), 201);

@@ -344,7 +344,7 @@ export function runPutRecordsConformance(getTarget: () => Target): void {
           extra: 1,
           records: [
             { data: 'YQ==', ...nothing },
-            { data: 'YQ==', ...nulls, extended_info: {} },
+            { data: 'YQ==', ...nulls, extended_info: null, extra: {} },
             { data: 'YQ==', ...nothing, partition_key: 'k' },
             { data: 'YQ==', ...nulls, partition_id: '1' },
           ],

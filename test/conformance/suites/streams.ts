@@ -166,7 +166,7 @@ export function runStreamsConformance(getTarget: () => StreamsTarget): void {
       await refused({ compression_format: 'lz4' }, /\[compression_format\]\[must be one of snappy, gzip, zip\]/);
       await refused({ stream_type: 'common' }, /\[stream_type\]/);
       for (const type of ['BLOB', 'JSON', 'CSV']) await accepted(type, { data_type: type });
-      await refused({ data_type: 'FILE' }, /\[data_type\]/);
+      await refused({ data_type: 'XML' }, /\[data_type\]/);
     });
 
     test('a data schema must be JSON', async () => {
@@ -186,6 +186,11 @@ export function runStreamsConformance(getTarget: () => StreamsTarget): void {
       await refused(scale(3, 2), /\[auto_scale_max_partition_count\]/);
       await refused(scale(null, 0), /\[auto_scale_max_partition_count\]/);
       await refused({ auto_scale_enabled: 'yes' }, /\[auto_scale_enabled\]/);
+      await accepted('most', scale(1, 2 ** 31 - 1));
+      for (const tooMany of [2 ** 31, 2 ** 53, 1e300]) {
+        await refused(scale(1, tooMany), /\[auto_scale_max_partition_count\]/);
+        await refused({ partition_count: tooMany }, /\[partition_count\]/);
+      }
     });
 
     test('tags', async () => {

@@ -3,14 +3,14 @@ import { DomainError } from '../../../model/errors.ts';
 import { CURSOR_TYPES, getCursor } from '../../../streams/get-cursor.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
-import { queryOf, text, type Query } from '../../query.ts';
+import { expectedText, queryOf, text, type Query } from '../../query.ts';
 import { CursorReply } from '../../schemas/cursors.ts';
 import type { Services } from '../../services.ts';
 
 const QUERY = queryOf({
   'stream-name': text('name of the stream; this or stream-id'),
   'stream-id': text('id of the stream, which may be another account’s'),
-  'partition-id': text('`shardId-0000000000` or `0`'),
+  'partition-id': expectedText('`shardId-0000000000` or `0`'),
   'cursor-type': text(`one of ${CURSOR_TYPES.join(', ')}; default AT_SEQUENCE_NUMBER`),
   'starting-sequence-number': text('for the two types that name a record: its sequence number'),
   timestamp: text('for AT_TIMESTAMP: milliseconds since 1970'),

@@ -3,13 +3,19 @@ import type { Tag } from '../../../model/stream.ts';
 import { createStream } from '../../../streams/create-stream.ts';
 import type { StreamSettings } from '../../../streams/stream-settings.ts';
 import type { App } from '../../fastify-types.ts';
+import { refuseRetiredStreamSettings } from '../../retired.ts';
+import { Empty } from '../../schemas/empty.ts';
 import { CreateStreamBody } from '../../schemas/streams.ts';
 import type { Services } from '../../services.ts';
 
 export function createStreamRoute(app: App, services: Services): void {
   app.post<{ Params: { projectId: string }; Body: CreateStreamBody }>(
     '/v2/:projectId/streams',
-    { config: { operation: 'createStream', permission: 'streams' }, schema: { body: CreateStreamBody } },
+    {
+      config: { operation: 'createStream', permission: 'streams' },
+      schema: { summary: 'Create a stream', body: CreateStreamBody, response: { 201: Empty } },
+      preValidation: async ({ body }) => refuseRetiredStreamSettings(body),
+    },
     async (request, reply) => {
       await createStream(services, request.params.projectId, toSettings(request.body));
       return reply.code(201).send();

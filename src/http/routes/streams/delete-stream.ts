@@ -2,12 +2,16 @@
 import { deleteStream } from '../../../streams/delete-stream.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
+import { Empty } from '../../schemas/empty.ts';
 import type { Services } from '../../services.ts';
 
 export function deleteStreamRoute(app: App, services: Services): void {
   app.delete<{ Params: { projectId: string; streamName: string } }>(
     '/v2/:projectId/streams/:streamName',
-    { config: { operation: 'deleteStream', permission: 'streams' } },
+    {
+      config: { operation: 'deleteStream', permission: 'streams' },
+      schema: { summary: 'Delete a stream', response: { 204: Empty } },
+    },
     async (request, reply) => {
       const { params, principal } = request;
       await deleteStream(services, findStream(services.registry, principal, { name: params.streamName }));

@@ -6,8 +6,9 @@ import { describeStream } from '../../../streams/describe-stream.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { integer, queryOf, text, type Query } from '../../query.ts';
+import { StreamReply } from '../../schemas/streams.ts';
 import type { Services } from '../../services.ts';
-import { streamSummary } from './stream-reply.ts';
+import { scalingReply, streamSummary } from './stream-reply.ts';
 
 /** What tells which partitions of a stream are described. */
 export const PARTITION_PAGE = {
@@ -20,7 +21,10 @@ const QUERY = queryOf({ ...PARTITION_PAGE, stream_id: text('id of a stream, whic
 export function describeStreamRoute(app: App, services: Services): void {
   app.get<{ Params: { projectId: string; streamName: string }; Querystring: Query }>(
     '/v2/:projectId/streams/:streamName',
-    { config: { operation: 'describeStream' }, schema: { summary: 'Describe a stream', querystring: QUERY.schema } },
+    {
+      config: { operation: 'describeStream' },
+      schema: { summary: 'Describe a stream', querystring: QUERY.schema, response: { 200: StreamReply } },
+    },
     (request) => {
       const { params, principal, query } = request;
       const name = { name: params.streamName, id: QUERY.read(query).stream_id };
@@ -34,18 +38,18 @@ export function describeStreamRoute(app: App, services: Services): void {
 export async function describeReply(services: Services, stream: Stream, query: Query) {
   const { limit_partitions: limit, start_partitionId: start } = PAGE.read(query);
   const after = start === undefined ? undefined : parsePartitionId(start);
-  const { partitions, hasMorePartitions } = await describeStream(services, stream, limit, after);
+  const description = await describeStream(services, stream, limit, after);
   return {
     ...streamSummary(stream),
     last_modified_time: stream.updatedAt,
     data_schema: stream.dataSchema,
     compression_format: stream.compressionFormat,
     csv_properties: stream.csvDelimiter === undefined ? undefined : { delimiter: stream.csvDelimiter },
-    writable_partition_count: stream.partitions.filter(({ status }) => status === 'ACTIVE').length,
-    readable_partition_count: stream.partitions.filter(({ status }) => status !== 'EXPIRED').length,
-    partitions: partitions.map(({ partition, bounds }) => partitionReply(partition, bounds)),
-    has_more_partitions: hasMorePartitions,
-    update_partition_counts: [],
+    writable_partition_count: description.writable,
+    readable_partition_count: description.readable,
+    partitions: description.partitions.map(({ partition, bounds }) => partitionReply(partition, bounds)),
+    has_more_partitions: description.hasMorePartitions,
+    update_partition_counts: description.scalings.map(scalingReply),
   };
 }
 
@@ -54,7 +58,8 @@ function partitionReply({ id, status, hashLow, hashHigh, parents }: Partition, {
     status,
     partition_id: id,
     hash_range: `[${hashLow} : ${hashHigh}]`,
-    sequence_number_range: `[${first} : ${next}]`,
+    // The Kafka adapter takes its absence for what it means.
+    sequence_number_range: status === 'EXPIRED' ? undefined : `[${first} : ${next}]`,
     parent_partitions: parents.length === 0 ? undefined : parents.join(','),
   };
 }

@@ -1,9 +1,12 @@
 /** GET /v2/{project_id}/streams: a page of names. With `stream_id` it describes that stream, as the Java SDK expects. */
+import Type from 'typebox';
 import type { Stream } from '../../../model/stream.ts';
 import { listStreams } from '../../../streams/list-streams.ts';
+import { writableCount } from '../../../streams/repartition.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { integer, queryOf, text, type Query } from '../../query.ts';
+import { StreamListReply, StreamReply } from '../../schemas/streams.ts';
 import type { Services } from '../../services.ts';
 import { describeReply, PARTITION_PAGE } from './describe-stream.ts';
 import { streamSummary } from './stream-reply.ts';
@@ -15,10 +18,15 @@ const QUERY = queryOf({
   stream_id: text('describes this one stream instead'),
 });
 
+const REPLY = Type.Union([StreamListReply, StreamReply]);
+
 export function listStreamsRoute(app: App, services: Services): void {
   app.get<{ Params: { projectId: string }; Querystring: Query }>(
     '/v2/:projectId/streams',
-    { config: { operation: 'listStreams' }, schema: { summary: 'List streams', querystring: QUERY.schema } },
+    {
+      config: { operation: 'listStreams' },
+      schema: { summary: 'List streams', querystring: QUERY.schema, response: { 200: REPLY } },
+    },
     (request) => {
       const { projectId } = request.params;
       const { limit, start_stream_name: after, stream_id: streamId } = QUERY.read(request.query);
@@ -41,5 +49,5 @@ export function listStreamsRoute(app: App, services: Services): void {
 }
 
 function summary(stream: Stream) {
-  return { ...streamSummary(stream), partition_count: stream.partitions.length };
+  return { ...streamSummary(stream), partition_count: writableCount(stream) };
 }

@@ -1,6 +1,7 @@
-/** The members that every answer about a stream has. */
-import type { Stream } from '../../../model/stream.ts';
+/** What several answers about streams have in common. */
+import type { ScalingEvent, Stream } from '../../../model/stream.ts';
 
+/** The members that every answer about a stream has. */
 export function streamSummary(stream: Stream) {
   return {
     stream_id: stream.id,
@@ -15,5 +16,19 @@ export function streamSummary(stream: Stream) {
     auto_scale_max_partition_count: stream.autoScale.max ?? 0,
     tags: stream.tags,
     sys_tags: stream.sysTags,
+  };
+}
+
+/**
+ * One change of the number of partitions, or a failed try at it. Without `result_msg`: the Python SDK v3 fails on a text
+ * there, the Java SDK reads a text, and neither misses it.
+ */
+export function scalingReply({ at, from, to, succeeded, automatic }: ScalingEvent) {
+  return {
+    create_timestamp: at,
+    src_partition_count: from,
+    target_partition_count: to,
+    result_code: succeeded ? 1 : 0,
+    auto_scale: automatic,
   };
 }

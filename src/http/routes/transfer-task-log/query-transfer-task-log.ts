@@ -7,11 +7,21 @@ import { queryLog } from '../../../dump/query-log.ts';
 import { DESTINATION_TYPE } from '../../../dump/settings.ts';
 import { formatPartitionId } from '../../../model/partition-id.ts';
 import type { App } from '../../fastify-types.ts';
+import { TransferTaskLogBody, TransferTaskLogReply } from '../../schemas/transfer-task-log.ts';
 
 export function queryTransferTaskLogRoute(app: App, services: DumpServices): void {
   app.post<{ Params: { taskId: string }; Body: unknown }>(
     '/v1/transfertasklog/:taskId',
-    { config: { operation: 'queryTransferTaskLog' } },
+    {
+      config: { operation: 'queryTransferTaskLog', optionalBody: true },
+      schema: {
+        summary: 'Query the log of a dump task',
+        body: TransferTaskLogBody,
+        response: { 200: TransferTaskLogReply },
+      },
+      // Its body is checked by what reads it: the schema cannot say everything, an absent body from a null one.
+      validatorCompiler: () => () => true,
+    },
     async ({ params, body, principal }) => {
       const request = parseLogRequest(body, services.limits);
       const { task, total, rows } = await queryLog(services, principal.projectId, params.taskId, request);

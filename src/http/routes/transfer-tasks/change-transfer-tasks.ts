@@ -4,14 +4,18 @@ import { startTasks } from '../../../dump/start-tasks.ts';
 import { stopTasks } from '../../../dump/stop-tasks.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
+import { Empty } from '../../schemas/empty.ts';
 import { TransferTaskActionBody } from '../../schemas/transfer-tasks.ts';
 import { streamPaths, type StreamParams } from './paths.ts';
 
 export function changeTransferTasksRoute(app: App, services: DumpServices): void {
-  for (const path of streamPaths('/transfer-tasks/action')) {
+  for (const { path, hide } of streamPaths('/transfer-tasks/action')) {
     app.post<{ Params: StreamParams; Body: TransferTaskActionBody }>(
       path,
-      { config: { operation: 'changeTransferTasks' }, schema: { body: TransferTaskActionBody } },
+      {
+        config: { operation: 'changeTransferTasks' },
+        schema: { hide, summary: 'Start or stop dump tasks', body: TransferTaskActionBody, response: { 200: Empty } },
+      },
       async ({ params, body, principal }, reply) => {
         const stream = findStream(services.registry, principal, { name: params.streamName });
         const taskIds = body.tasks.map(({ id }) => id);

@@ -6,6 +6,7 @@ import { DESTINATION_TYPE } from '../../../dump/settings.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { integer, queryOf, text, type Query } from '../../query.ts';
+import { TransferTaskListReply } from '../../schemas/transfer-tasks.ts';
 import { streamPaths, type StreamParams } from './paths.ts';
 
 const QUERY = queryOf({
@@ -14,10 +15,18 @@ const QUERY = queryOf({
 });
 
 export function listTransferTasksRoute(app: App, services: DumpServices): void {
-  for (const path of streamPaths('/transfer-tasks')) {
+  for (const { path, hide } of streamPaths('/transfer-tasks')) {
     app.get<{ Params: StreamParams; Querystring: Query }>(
       path,
-      { config: { operation: 'listTransferTasks' }, schema: { summary: 'List dump tasks', querystring: QUERY.schema } },
+      {
+        config: { operation: 'listTransferTasks' },
+        schema: {
+          hide,
+          summary: 'List dump tasks',
+          querystring: QUERY.schema,
+          response: { 200: TransferTaskListReply },
+        },
+      },
       async ({ params, query, principal }) => {
         const stream = findStream(services.registry, principal, { name: params.streamName });
         const { limit, start_task_name: after } = QUERY.read(query);

@@ -4,13 +4,17 @@ import { DESTINATION_TYPE, describeSettings } from '../../../dump/settings.ts';
 import { showTask, type PartitionProgress } from '../../../dump/show-task.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
+import { TransferTaskReply } from '../../schemas/transfer-tasks.ts';
 import { streamPaths, type TaskParams } from './paths.ts';
 
 export function showTransferTaskRoute(app: App, services: DumpServices): void {
-  for (const path of streamPaths('/transfer-tasks/:taskName')) {
+  for (const { path, hide } of streamPaths('/transfer-tasks/:taskName')) {
     app.get<{ Params: TaskParams }>(
       path,
-      { config: { operation: 'showTransferTask' } },
+      {
+        config: { operation: 'showTransferTask' },
+        schema: { hide, summary: 'Show a dump task', response: { 200: TransferTaskReply } },
+      },
       async ({ params, principal }) => {
         const stream = findStream(services.registry, principal, { name: params.streamName });
         const { task, settings, lastTransferAt, partitions } = await showTask(services, stream, params.taskName);

@@ -1,0 +1,11 @@
+/** The two forms of records on the wire, told by the content type of the request: for a get, too, which has no body. */
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+/** Without a charset: the Java client compares. */
+export const PROTOBUF_TYPE = 'application/x-protobuf';
+
+const PROTOBUF = /^\s*application\/x-protobuf\s*(?:;|$)/i;
+
+export function isProtobuf(contentType: string | undefined): boolean {
+  return contentType !== undefined && PROTOBUF.test(contentType);
+}

@@ -1,0 +1,22 @@
+/** The command line as an operator uses it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const SLUICE = join(import.meta.dirname, '..', '..', 'bin', 'sluice');
+const LIMIT_MS = 30_000;
+
+/** Runs `sluice` to its end, with nothing of this process's environment but the PATH. */
+export async function runSluice(args: readonly string[], input = ''): Promise<Ended> {
+  const child = spawn(SLUICE, args, { env: { PATH: process.env['PATH'] ?? '' }, timeout: LIMIT_MS });
+  child.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, stdout, stderr };
+}
