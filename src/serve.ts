@@ -53,8 +53,8 @@ import { readVersion } from './version.ts';
 export interface RunningServer {
   /** Where it listens, for example `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Reads the files of the certificate again; what is wrong with them is logged. */
-  reload(): Promise<void>;
+  /** Begins to read the files of the certificate again; what is wrong with them is logged. */
+  reload(): void;
   /** Stops every part in order; parts that take longer than their limit are left behind. Never rejects. */
   close(): Promise<void>;
 }
@@ -214,7 +214,9 @@ export async function serve(config: Config): Promise<RunningServer> {
     process.stdout.write(`Sluice listens on ${url}\n`);
     return {
       url,
-      reload: () => renew().catch(onError),
+      reload: () => {
+        renew().catch(onError);
+      },
       close: async () => void (await runClosingPhases(open, logger)),
     };
   } catch (error) {

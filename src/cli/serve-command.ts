@@ -27,7 +27,7 @@ async function runServer({ dataDir, listen, config: file }: ServeFlags, env: Env
     // Not loaded by the other commands, which are done in the time that it takes.
     const { serve } = await import('../serve.ts');
     const server = await serve(loadConfig({ file, env, flags: { data_dir: dataDir, listen } }));
-    process.on('SIGHUP', () => void server.reload());
+    process.on('SIGHUP', () => server.reload());
     await asked;
     await server.close();
     process.exit(0);

@@ -3,9 +3,9 @@
  * one raw block, `zstd` one frame. How much comes out is known, and bounded, before memory is taken for it.
  */
 import { constants, zstdDecompressSync } from 'node:zlib';
+import { uncompressSync as decompressLz4Block } from 'lz4-napi';
+import { uncompressSync as decompressSnappyBlock } from 'snappy';
 import { DomainError } from '../model/errors.ts';
-import { decodeLz4Block } from './lz4.ts';
-import { decodeSnappyElements, readSnappyHead } from './snappy.ts';
 
 export const COMPRESSIONS = ['lz4', 'snappy', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -22,6 +22,8 @@ export interface CompressedBody {
 /** Bytes that a byte of a block makes at the most: more cannot come out, whatever the block says. */
 const LZ4_MOST = 255;
 const SNAPPY_MOST = 22;
+/** Of the length that lz4-napi wants. */
+const LENGTH_BYTES = 4;
 
 /** What zstd may always look back; a frame that needs more than this and than `maxBytes` is refused. */
 const SMALLEST_WINDOW_LOG = 23;
@@ -46,19 +48,44 @@ function decompressLz4({ bytes, declaredLength, maxBytes }: CompressedBody): Buf
   if (length === undefined) throw new DomainError('InvalidBody', ['x-dis-lz4-content-length', 'is missing']);
   if (length > maxBytes) throw tooLarge(length, maxBytes);
   if (length > bytes.length * LZ4_MOST) throw broken('lz4', length);
-  const target = Buffer.allocUnsafe(length);
-  if (!decodeLz4Block(bytes, target)) throw broken('lz4', length);
-  return target;
+  // The module reads the length in front of its block.
+  const block = Buffer.allocUnsafe(LENGTH_BYTES + bytes.length);
+  block.writeUInt32LE(length, 0);
+  bytes.copy(block, LENGTH_BYTES);
+  return restore('lz4', length, () => decompressLz4Block(block));
 }
 
 function decompressSnappy({ bytes, maxBytes }: CompressedBody): Buffer {
-  const head = readSnappyHead(bytes);
-  if (head === undefined) throw broken('snappy');
-  if (head.length > maxBytes) throw tooLarge(head.length, maxBytes);
-  if (head.length > bytes.length * SNAPPY_MOST) throw broken('snappy', head.length);
-  const target = Buffer.allocUnsafe(head.length);
-  if (!decodeSnappyElements(bytes, head.end, target)) throw broken('snappy', head.length);
-  return target;
+  const length = readSnappyLength(bytes);
+  if (length === undefined) throw broken('snappy');
+  if (length > maxBytes) throw tooLarge(length, maxBytes);
+  if (length > bytes.length * SNAPPY_MOST) throw broken('snappy', length);
+  // Copied: memory of the module's own would be freed late, by a collection of the whole heap.
+  return restore('snappy', length, () => decompressSnappyBlock(bytes, { asBuffer: true, copyOutputData: true }));
+}
+
+/** What `decode` makes, if it is of that length. */
+function restore(compression: Compression, length: number, decode: () => string | Buffer): Buffer {
+  let decoded: string | Buffer;
+  try {
+    decoded = decode();
+  } catch (error) {
+    throw broken(compression, length, error);
+  }
+  if (typeof decoded === 'string' || decoded.length !== length) throw broken(compression, length);
+  return decoded;
+}
+
+/** The number that a block begins with, seven bits a byte; undefined when there is none below 2^32. */
+function readSnappyLength(block: Buffer): number | undefined {
+  let length = 0;
+  let scale = 1;
+  for (const byte of block.subarray(0, 5)) {
+    length += (byte & 0x7f) * scale;
+    if (byte < 0x80) return length < 2 ** 32 ? length : undefined;
+    scale *= 128;
+  }
+  return undefined;
 }
 
 function decompressZstd({ bytes, declaredLength, maxBytes }: CompressedBody): Buffer {

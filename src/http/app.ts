@@ -105,7 +105,7 @@ export function buildApp({ services, logger, authFailureStatus, tls }: AppOption
 
   return {
     app,
-    setCertificate: (identity) => (app.server as TlsServer).setSecureContext(identity),
+    setCertificate: (identity) => (app.server as unknown as TlsServer).setSecureContext(identity),
     close: (graceMs) => closeGracefully(app, drain, graceMs),
   };
 }

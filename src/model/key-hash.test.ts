@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hashKey } from './key-hash.ts';
+import { hashKey, hashKeyBytes } from './key-hash.ts';
 
 function reference(key: string): bigint {
   const digest = createHash('md5').update(key, 'utf8').digest();
@@ -12,6 +12,10 @@ function reference(key: string): bigint {
 function actual(key: string): bigint {
   const hash = { high: 0, low: 0 };
   hashKey(key, hash);
+  const bytes = Buffer.from(`<${key}>`);
+  const same = { high: 0, low: 0 };
+  hashKeyBytes(bytes, 1, bytes.length - 2, same);
+  assert.deepEqual(same, hash);
   return (BigInt(hash.high) << 32n) | BigInt(hash.low);
 }
 

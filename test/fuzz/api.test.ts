@@ -64,6 +64,8 @@ const WITNESS = {
 let server: TestServer;
 before(async () => {
   server = await startServer({
+    // About twice of what it needs: the collector has a reason to run, and what leaks ends it.
+    env: { NODE_OPTIONS: '--max-old-space-size=80' },
     config: {
       limits: { common_partitions: 60 },
       accounts: [

@@ -79,6 +79,8 @@ const HOSTILE: readonly unknown[] = [
   new Verbatim(`[${'0,'.repeat(20_000)}0]`),
 ];
 
+const HOSTILE_BY_TYPE = Map.groupBy(HOSTILE, (value) => typeof value);
+
 export class Values {
   readonly #random: () => number;
   readonly #pool: Pool;
@@ -118,8 +120,10 @@ export class Values {
     }
   }
 
-  hostile(): unknown {
-    return this.oneOf(HOSTILE);
+  /** Half the time of the type of `instead`: what is refused for its type gets no further. */
+  hostile(instead?: unknown): unknown {
+    const alike = HOSTILE_BY_TYPE.get(typeof instead);
+    return this.oneOf(alike !== undefined && this.chance(0.5) ? alike : HOSTILE);
   }
 
   /** A copy in which one or more places, chosen at random, hold something else or nothing. */
@@ -183,7 +187,7 @@ export class Values {
     if (rest.length > 0) copy[key] = this.#spoil(copy[key], rest);
     else if (this.chance(0.25)) delete copy[key];
     else if (this.chance(0.1)) copy[`${key}x`] = this.hostile();
-    else copy[key] = this.hostile();
+    else copy[key] = this.hostile(copy[key]);
     return copy;
   }
 }

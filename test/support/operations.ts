@@ -19,7 +19,8 @@ const P = '/v2/:projectId';
 const STREAM = `${P}/streams/:streamName`;
 const MEMBER = `${P}/apps/:group/consumers/:client`;
 
-const tasks = (rest: string) => [`${P}/streams/:streamName${rest}`, `${P}/stream/:streamName${rest}`];
+const tasks = (rest: string) =>
+  [`${P}/streams`, `${P}/stream`, '/v3/:projectId/streams'].map((base) => `${base}/:streamName${rest}`);
 
 /** Records, cursors, adding and deleting checkpoints: not for DIS Operator. */
 const DATA: readonly Line[] = [
@@ -33,7 +34,7 @@ const DATA: readonly Line[] = [
 /** Making, changing, scaling, sharing and deleting streams: not for DIS User. */
 const STREAMS: readonly Line[] = [
   ['createStream', 'POST', `${P}/streams`],
-  ['deleteStream', 'DELETE', STREAM],
+  ['deleteStream', 'DELETE', STREAM, '/v3/:projectId/streams/:streamName'],
   ['scaleStream', 'PUT', STREAM],
   ['updateStream', 'PUT', '/v3/:projectId/streams/:streamName'],
   ['updateStreamByType', 'PUT', `${STREAM}/update`],

@@ -32,7 +32,8 @@ test('commits are durable: WAL, synchronous=FULL, and a file that only its owner
 test('a number that could not be read back exactly is not written', async () => {
   await using catalog = await openTestCatalog();
   await sql`create table n (a integer)`.execute(catalog.db);
-  for (const exact of [2 ** 53 - 1, -(2 ** 53) + 1, 0.5]) await sql`insert into n values (${exact})`.execute(catalog.db);
+  for (const exact of [2 ** 53 - 1, -(2 ** 53) + 1, 0.5])
+    await sql`insert into n values (${exact})`.execute(catalog.db);
   for (const inexact of [2 ** 53, -(2 ** 53), 1e300]) {
     await assert.rejects(sql`insert into n values (${inexact})`.execute(catalog.db), RangeError);
   }

@@ -1,10 +1,13 @@
-/** Where dump tasks are: the Python client says `stream` where the others say `streams`. */
+/**
+ * Where dump tasks are: the Python client says `stream` where the others say `streams`, and an older generation of SDKs
+ * says `v3`.
+ */
 
-/** Both spellings of a path below a stream; the API description shows one of them. */
+/** Every spelling of a path below a stream; the API description shows the first of them. */
 export function streamPaths(rest: string): readonly { readonly path: string; readonly hide: boolean }[] {
-  return ['streams', 'stream'].map((word) => ({
-    path: `/v2/:projectId/${word}/:streamName${rest}`,
-    hide: word === 'stream',
+  return ['v2/:projectId/streams', 'v2/:projectId/stream', 'v3/:projectId/streams'].map((base, index) => ({
+    path: `/${base}/:streamName${rest}`,
+    hide: index > 0,
   }));
 }
 

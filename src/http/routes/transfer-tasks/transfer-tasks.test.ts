@@ -6,6 +6,7 @@ import fastify, { type InjectOptions } from 'fastify';
 import { DumpRig, PROJECT } from '../../../../test/support/dump-rig.ts';
 import { validateBody } from '../../body-validation.ts';
 import { renderError, toDomainError } from '../../error-renderer.ts';
+import { BufferPool } from '../../../platform/buffer-pool.ts';
 import { decodeBodies, readBodies } from '../../request-body.ts';
 import { parseQuery } from '../../query.ts';
 import { queryTransferTaskLogRoute } from '../transfer-task-log/query-transfer-task-log.ts';
@@ -25,6 +26,7 @@ const ROUTES = [
   showTransferTaskRoute,
   queryTransferTaskLogRoute,
 ];
+const MAX_BODY_BYTES = 1024 * 1024;
 const TASKS = `/v2/${PROJECT}/streams/orders/transfer-tasks`;
 
 function client(rig: DumpRig) {
@@ -34,13 +36,13 @@ function client(rig: DumpRig) {
     const { status, body } = renderError(toDomainError(error), { authFailureStatus: 401 });
     return reply.code(status).send(body);
   });
-  readBodies(app);
+  readBodies(app, { buffers: new BufferPool(0), maxBytes: MAX_BODY_BYTES });
   app.decorateRequest('principal', null as never);
   app.addHook('onRequest', (request, _reply, done) => {
     request.principal = makePrincipal({ projectId: PROJECT });
     done();
   });
-  decodeBodies(app);
+  decodeBodies(app, MAX_BODY_BYTES);
   for (const route of ROUTES) route(app, rig.services);
   return async (method: InjectOptions['method'] & string, url: string, payload?: object) => {
     const reply = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
