@@ -1,24 +1,34 @@
 /** The bodies and answers of the dump task operations. Some clients send null or "" for what they do not set. */
 import Type, { type Static } from 'typebox';
-import { CONSUMER_STRATEGIES, DESTINATION_TYPE } from '../../dump/settings.ts';
+import { CONSUMER_STRATEGIES, DESTINATION_TYPE, PARTITION_FORMATS } from '../../dump/settings.ts';
 import { TASK_STATES } from '../../dump/task-state.ts';
 import { choice, optional } from './optional.ts';
 
 const ObsDestinationDescriptor = Type.Object({
-  task_name: Type.String(),
-  agency_name: optional(Type.String()),
-  obs_bucket_path: Type.String(),
-  file_prefix: optional(Type.String()),
-  partition_format: optional(Type.String()),
-  deliver_time_interval: optional(Type.Integer()),
-  deliver_size_interval: optional(Type.Integer()),
-  record_delimiter: optional(Type.String()),
-  destination_file_type: optional(Type.String()),
-  consumer_strategy: optional(Type.String()),
-  retry_duration: Type.Optional(Type.Union([Type.String(), Type.Integer(), Type.Null()])),
-  deliver_data_type: optional(Type.String()),
-  compression_format: optional(Type.String()),
-  processing_schema: Type.Optional(Type.Unknown()),
+  task_name: Type.String({ description: '1–64 letters, digits, _ or -; in an update the task that is meant' }),
+  agency_name: optional(Type.String({ description: 'kept and shown, not used' })),
+  obs_bucket_path: Type.String({ description: 'name of the bucket' }),
+  file_prefix: optional(
+    Type.String({ description: 'folder of the files: up to 50 letters, digits, _ and single slashes' }),
+  ),
+  partition_format: optional(
+    Type.String({ description: `folders by time: one of ${PARTITION_FORMATS.slice(1).join(', ')}, or none` }),
+  ),
+  deliver_time_interval: optional(Type.Integer({ description: 'seconds after which a file is made' })),
+  deliver_size_interval: optional(Type.Integer({ description: 'MB after which a file is made earlier' })),
+  record_delimiter: optional(
+    Type.String({ description: 'what follows each record: one of , ; | \\n NULL; absent: \\n' }),
+  ),
+  destination_file_type: optional(Type.String({ description: 'text' })),
+  consumer_strategy: optional(Type.String({ description: `one of ${CONSUMER_STRATEGIES.join(', ')}; cannot change` })),
+  retry_duration: Type.Optional(
+    Type.Union([Type.String(), Type.Integer(), Type.Null()], {
+      description: 'seconds after which a file that fails is given up; 0: never',
+    }),
+  ),
+  deliver_data_type: optional(Type.String({ description: 'file_stream' })),
+  compression_format: optional(Type.String({ description: 'none' })),
+  processing_schema: Type.Optional(Type.Unknown({ description: 'not supported' })),
 });
 
 /** Create and update. */
