@@ -14,6 +14,10 @@ test('a query of the Java SDK: trailing ampersand, a name twice, unencoded value
   );
 });
 
+test('of repeated names the smallest value that is not empty wins, in any order', () => {
+  for (const query of ['a=2&a=1&a=', 'a=&a=1&a=2', 'a=1&a=&a=2']) assert.equal(parseQuery(query)['a'], '1', query);
+});
+
 test('percent escapes are decoded, broken ones are left alone', () => {
   assert.deepEqual({ ...parseQuery('a%20b=%E4%BD%A0&c=%zz') }, { 'a b': '你', c: '%zz' });
 });

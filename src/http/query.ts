@@ -1,6 +1,7 @@
 /**
- * Query strings as DIS clients send them: sometimes unencoded, with a trailing `&`, with a parameter twice. The first
- * value of a name wins, `+` is a plus sign, and an absent parameter and an empty one are the same.
+ * Query strings as DIS clients send them: sometimes unencoded, with a trailing `&`, with a parameter twice. Of the
+ * values of one name the smallest wins (by code unit), whatever their order: signatures do not cover it. `+` is a plus sign,
+ * and an absent parameter and an empty one are the same.
  *
  * A route says once what its parameters are: `queryOf` makes of it what reads and checks them and what describes them.
  */
@@ -22,7 +23,10 @@ export function parseQuery(text: string): Record<string, string> {
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=');
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
-    if (name !== '' && query[name] === undefined) query[name] = equals === -1 ? '' : decode(pair.slice(equals + 1));
+    if (name === '') continue;
+    const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
+    const other = query[name];
+    if (!other || (value !== '' && value < other)) query[name] = value;
   }
   return query;
 }
