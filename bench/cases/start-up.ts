@@ -9,7 +9,7 @@ import { peakRss, settleDisk } from '../harness/machine.ts';
 import { table, verdict, type Section } from '../harness/markdown.ts';
 import { RECORDS_PER_REQUEST, RECORD_BYTES, Sluice } from '../harness/sluice.ts';
 import { median, ratios, ratioSpread, spread } from '../harness/stats.ts';
-import { frameBytes, writeFrameHead } from '../../src/model/record-batch.ts';
+import { frameBytes, writeFrameStart } from '../../src/model/record-batch.ts';
 import { nodeFileSystem as fileSystem } from '../../src/platform/file-system.ts';
 import { systemClock as clock } from '../../src/platform/clock.ts';
 import { openLocalLog } from '../../src/recordlog/local/local-log.ts';
@@ -145,7 +145,8 @@ function randomFrames(count: number): Buffer {
   const frames = Buffer.alloc(count * frameBytes(RECORD_BYTES, key.length, false));
   let at = 0;
   for (let record = 0; record < count; record += 1) {
-    at = writeFrameHead(frames, at, RECORD_BYTES, key, key.length, undefined);
+    at = writeFrameStart(frames, at, RECORD_BYTES, key.length, -1);
+    at += frames.write(key, at);
     at += randomBytes(RECORD_BYTES).copy(frames, at);
   }
   return frames;

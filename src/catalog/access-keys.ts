@@ -17,10 +17,6 @@ const COLUMNS = [
   'project_id as projectId',
 ] as const;
 
-export function selectAccessKey(db: Kysely<Database>, accessKey: string): Promise<AccessKey | undefined> {
-  return db.selectFrom('access_keys').select(COLUMNS).where('access_key', '=', accessKey).executeTakeFirst();
-}
-
 /** A key with the user behind it as of now: all that it takes to verify a signature. */
 export interface Signer extends AccessKey {
   readonly userName: string;

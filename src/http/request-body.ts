@@ -71,7 +71,7 @@ function isCompression(name: string): name is Compression {
 }
 
 /** Undefined for no bytes at all. Throws InvalidBody. */
-export function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   // Decoding would silently change what is not UTF-8, record keys included.
   if (!isUtf8(body)) throw new DomainError('InvalidBody', ['body', 'must be UTF-8']);

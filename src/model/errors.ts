@@ -63,7 +63,6 @@ export const ERRORS = {
 
   StreamNotFound: { code: 'DIS.4301', status: 400, text: 'Stream does not exist.' },
   StreamExists: { code: 'DIS.4307', status: 400, text: 'Stream already exists.' },
-  StreamNotRunning: { code: 'DIS.4205', status: 400, text: 'The stream is not running.' },
   QuotaExceeded: { code: 'DIS.4308', status: 400, text: 'The quota is exceeded.' },
   InvalidSchema: { code: 'DIS.4360', status: 400, text: 'The data schema is invalid.' },
   InvalidPartitionId: { code: 'DIS.4201', status: 400, text: 'Partition_id is invalid.' },
@@ -102,7 +101,6 @@ export const ERRORS = {
   InvalidMetricLabel: { code: 'DIS.4209', status: 400, text: 'Label is invalid.' },
 
   TooManyTags: { code: 'DIS.4601', status: 400, text: 'The resource has too many tags.' },
-  InvalidResourceType: { code: 'DIS.4602', status: 400, text: 'The resource type is invalid.' },
   ResourceNotFound: { code: 'DIS.4603', status: 400, text: 'The resource does not exist.' },
   TagNotFound: { code: 'DIS.4604', status: 400, text: 'The tag key does not exist.' },
   InvalidTagAction: { code: 'DIS.4605', status: 400, text: 'The action is not supported.' },

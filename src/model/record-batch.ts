@@ -21,22 +21,6 @@ export function frameBytes(dataBytes: number, keyBytes: number | undefined, hasT
 }
 
 /**
- * Writes a frame's head and key at `offset`; returns where its data begins. The caller writes exactly `dataBytes`
- * there, so that a decoder (Base64, protobuf) may write in place. `keyBytes` is the UTF-8 length of `key`.
- */
-export function writeFrameHead(
-  target: Buffer,
-  offset: number,
-  dataBytes: number,
-  key: string | undefined,
-  keyBytes: number,
-  timestamp: number | undefined,
-): number {
-  const at = writeFrameStart(target, offset, dataBytes, key === undefined ? -1 : keyBytes, timestamp ?? -1);
-  return key === undefined ? at : at + target.write(key, at, keyBytes, 'utf8');
-}
-
-/**
  * Writes what stands before a frame's key; returns where the key begins, or the data when there is none. `keyBytes` and
  * `timestamp` are -1 for none.
  */

@@ -1,5 +1,5 @@
 /** Building and taking apart record batches in tests. */
-import { FrameReader, frameBytes, writeFrameHead } from '../../src/model/record-batch.ts';
+import { FrameReader, frameBytes, writeFrameStart } from '../../src/model/record-batch.ts';
 import type { AppendBatch, RecordBlock } from '../../src/recordlog/record-log.ts';
 import type { PartitionRef } from '../../src/model/stream.ts';
 
@@ -16,7 +16,8 @@ export function batchOf(ref: PartitionRef, records: readonly PlainRecord[]): App
       const payload = Buffer.from(data);
       const keyBytes = key === undefined ? undefined : Buffer.byteLength(key);
       const frame = Buffer.alloc(frameBytes(payload.length, keyBytes, timestamp !== undefined));
-      payload.copy(frame, writeFrameHead(frame, 0, payload.length, key, keyBytes ?? 0, timestamp));
+      const keyAt = writeFrameStart(frame, 0, payload.length, keyBytes ?? -1, timestamp ?? -1);
+      payload.copy(frame, keyAt + frame.write(key ?? '', keyAt));
       return frame;
     }),
   );

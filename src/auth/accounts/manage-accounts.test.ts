@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTestCatalog } from '../../../test/support/catalog.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { selectAccessKey } from '../../catalog/access-keys.ts';
+import { selectSigners } from '../../catalog/access-keys.ts';
 import { selectUser } from '../../catalog/users.ts';
 import { isDomainError } from '../../model/errors.ts';
 import { nodeFileSystem as fileSystem } from '../../platform/file-system.ts';
@@ -59,7 +59,7 @@ async function holdings({ context, db, more, tokens, temporaryKeys }: World, id:
   // Verified by a server that has not seen it yet.
   const verify = () => new Tokens({ ...context, lifeSeconds: 60 }).verify(token);
   await verify();
-  return { verify, has: async (key: string) => (await selectAccessKey(db, key)) !== undefined, temporary, accessKey };
+  return { verify, has: async (key: string) => (await selectSigners(db, [key])).length > 0, temporary, accessKey };
 }
 
 test('users: added, listed, given passwords and roles, removed', async () => {
@@ -132,7 +132,7 @@ test('keys: added to a project by name, by id or to the oldest, listed without s
   assert.deepEqual([oldest.projectId, oldest.projectName, oldest.domain], ['p1', 'default', 'acme']);
   assert.match(oldest.accessKey, /^[A-Z0-9]{20}$/);
   assert.match(oldest.secretKey, /^[A-Za-z0-9]{40}$/);
-  assert.equal((await selectAccessKey(db, oldest.accessKey))?.secretKey, oldest.secretKey);
+  assert.equal((await selectSigners(db, [oldest.accessKey]))[0]?.secretKey, oldest.secretKey);
   for (const project of ['more', more.id]) {
     assert.equal((await addKey(context, { name: 'ann', project })).projectId, more.id);
   }

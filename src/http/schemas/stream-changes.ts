@@ -33,7 +33,7 @@ export const UpdateStreamBody = Type.Object({
 });
 export type UpdateStreamBody = Static<typeof UpdateStreamBody>;
 
-export const UPDATE_TYPES = ['AUTO_SCALE', 'DATA_TYPE'] as const;
+const UPDATE_TYPES = ['AUTO_SCALE', 'DATA_TYPE'] as const;
 
 export const UpdateStreamByTypeBody = Type.Object({ ...CHANGES, update_type: choice(UPDATE_TYPES) });
 export type UpdateStreamByTypeBody = Static<typeof UpdateStreamByTypeBody>;
