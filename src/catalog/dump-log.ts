@@ -2,14 +2,19 @@
  * The statements about the dump log: planned files, their ends, failed attempts, pages. They decide nothing. Whoever adds
  * rows counts them with `addLogRows` in the same transaction.
  */
-import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
-import { LOG_STATE, type Database, type DumpLogTable } from './schema.ts';
+import { sql, type Insertable, type Kysely, type Selectable, type Updateable } from 'kysely';
+import { LOG_STATE, type Database, type DumpLogTable, type LogKind } from './schema.ts';
 
 export type DumpLogRow = Selectable<DumpLogTable>;
 
 export type NewLogRow = Omit<Insertable<DumpLogTable>, 'id'>;
 
-/** Adds planned files; resolves to the number of each row, in the order of `rows`. */
+const DELIVERY: LogKind = 'delivery';
+
+/** A row has some forty columns; SQLite takes 32,766 parameters a statement. */
+const ROWS_PER_STATEMENT = 500;
+
+/** Adds planned cuts; resolves to the number of each row, in the order of `rows`. */
 export async function insertPlans(db: Kysely<Database>, rows: readonly NewLogRow[]): Promise<number[]> {
   const inserted = await db
     .insertInto('dump_log')
@@ -21,18 +26,24 @@ export async function insertPlans(db: Kysely<Database>, rows: readonly NewLogRow
   return rows.map(({ file_name }) => ids.get(file_name)!);
 }
 
-export async function insertAttempt(db: Kysely<Database>, row: NewLogRow): Promise<void> {
-  await db.insertInto('dump_log').values(row).execute();
+/** Adds rows whose numbers nobody needs: failed attempts, warnings, the further files of a cut. */
+export async function insertLogRows(db: Kysely<Database>, rows: readonly NewLogRow[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
+    await db
+      .insertInto('dump_log')
+      .values(rows.slice(from, from + ROWS_PER_STATEMENT))
+      .execute();
+  }
 }
 
-/** A planned file that is not done, with the settings that it was planned under. */
+/** A planned cut that is not done, with the settings that it was planned under. */
 export interface OpenPlan extends DumpLogRow {
   readonly settings: string;
   /** When its task was deleted, if it was. */
   readonly deleted_at: number | null;
 }
 
-/** The rows in state 2, of all tasks or of one, in the order in which they were planned. */
+/** The planned deliveries, of all tasks or of one, in the order in which they were planned. */
 export async function selectOpenPlans(db: Kysely<Database>, taskId?: string): Promise<OpenPlan[]> {
   let query = db
     .selectFrom('dump_log as l')
@@ -43,7 +54,8 @@ export async function selectOpenPlans(db: Kysely<Database>, taskId?: string): Pr
     .selectAll('l')
     .select(['v.settings', 't.deleted_at'])
     // The state as a literal, since the partial index of open plans is found only so.
-    .where(sql<boolean>`l.state = ${sql.lit(LOG_STATE.inProgress)}`);
+    .where(sql<boolean>`l.state = ${sql.lit(LOG_STATE.inProgress)}`)
+    .where('l.kind', '=', DELIVERY);
   if (taskId !== undefined) query = query.where('l.task_id', '=', taskId);
   return query.orderBy('l.id').execute();
 }
@@ -56,35 +68,24 @@ export async function selectFirstFailure(db: Kysely<Database>, plan: DumpLogRow)
     .where('created_at', '=', plan.created_at)
     .where('partition', '=', plan.partition)
     .where('state', '=', LOG_STATE.failed)
+    .where('kind', '=', plan.kind)
     .select(({ fn }) => fn.min('end_time').as('first'))
     .executeTakeFirst();
   return row?.first ?? undefined;
 }
 
-/** Ends a planned file, committed or given up. */
-export async function endPlan(
-  db: Kysely<Database>,
-  id: number,
-  end: Pick<
-    DumpLogRow,
-    | 'state'
-    | 'next_sequence'
-    | 'end_time'
-    | 'read_records'
-    | 'records'
-    | 'bytes'
-    | 'checksum'
-    | 'etag'
-    | 'attempt'
-    | 'error_code'
-    | 'cause'
-    | 'given_up'
-  >,
-): Promise<void> {
-  await db.updateTable('dump_log').set(end).where('id', '=', id).execute();
+/** Ends a planned cut, committed or given up. False, with nothing changed, when the row is not in state 2 any more. */
+export async function endPlan(db: Kysely<Database>, id: number, end: Updateable<DumpLogTable>): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('dump_log')
+    .set(end)
+    .where('id', '=', id)
+    .where('state', '=', LOG_STATE.inProgress)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
-/** Counts a failed attempt of a planned file. False, with nothing changed, when `attempt` is not the current one. */
+/** Counts a failed attempt of a planned cut. False, with nothing changed, when `attempt` is not the current one. */
 export async function nextAttempt(db: Kysely<Database>, id: number, attempt: number): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('dump_log')
@@ -96,7 +97,7 @@ export async function nextAttempt(db: Kysely<Database>, id: number, attempt: num
   return numUpdatedRows === 1n;
 }
 
-/** Ends all planned files of a task as failed. Their ranges stay undelivered: they are not given up by themselves. */
+/** Ends all planned cuts of a task as failed. Their ranges stay undelivered: they are not given up by themselves. */
 export async function failOpenPlans(db: Kysely<Database>, taskId: string, cause: string, at: number): Promise<void> {
   await db
     .updateTable('dump_log')

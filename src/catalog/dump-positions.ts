@@ -61,6 +61,8 @@ export interface PositionMove {
   readonly waitingSince: number;
   readonly lastTransferAt: number | null;
   readonly discarded: number;
+  /** Whether the cut has no file but dead letters. */
+  readonly allDead: boolean;
 }
 
 /** Moves a position past a file. False, with nothing changed, when the position or the plan is not what it should be. */
@@ -72,6 +74,7 @@ export async function movePosition(db: Kysely<Database>, move: PositionMove): Pr
       waiting_since: move.waitingSince,
       last_transfer_at: move.lastTransferAt,
       discarded: move.discarded,
+      all_dead: move.allDead ? 1 : 0,
     })
     .where('task_id', '=', move.taskId)
     .where('partition', '=', move.partition)

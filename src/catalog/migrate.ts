@@ -8,6 +8,7 @@ import type { Database } from './schema.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { wholeApi } from './migrations/0002-whole-api.ts';
+import { filesAndProof } from './migrations/0003-files-and-proof.ts';
 
 /** Throws when a statement fails, and when the catalog was written by a newer version than this one. */
 export async function migrate(db: Kysely<Database>, dialect: SqlDialect = 'sqlite'): Promise<void> {
@@ -34,7 +35,11 @@ function migratorOf(db: Kysely<Database>, dialect: SqlDialect): Migrator {
     db,
     // Named here rather than found in a folder: a migration that is not shipped fails the type check, not the start.
     provider: {
-      getMigrations: async () => ({ '0001-initial': initial(dialect), '0002-whole-api': wholeApi(dialect) }),
+      getMigrations: async () => ({
+        '0001-initial': initial(dialect),
+        '0002-whole-api': wholeApi(dialect),
+        '0003-files-and-proof': filesAndProof(),
+      }),
     },
   });
 }

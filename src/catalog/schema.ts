@@ -173,6 +173,24 @@ export interface DumpTasksTable {
   deleted_at: number | null;
   /** Rows of dump_log of this task, kept with them in one transaction, so that a page need not count. */
   log_rows: number;
+  /** `live`, or `backfill`: a task that delivers a range of its parent's stream again and then ends. */
+  kind: Generated<string>;
+  /** The task that a backfill was asked of. */
+  parent_id: string | null;
+  /** 1: becomes PAUSED once what is planned is through; nothing more is planned. */
+  draining: Generated<number>;
+  /** The newest row of dump_schemas, 0 for none. */
+  schema_revision: Generated<number>;
+}
+
+/** What is known of the columns of a task's records that have no schema; each revision adds columns to the one before. */
+export interface DumpSchemasTable {
+  task_id: string;
+  /** From 1. */
+  revision: number;
+  /** JSON of RowSchema (codec/rows/row-schema.ts). */
+  columns: string;
+  created_at: number;
 }
 
 /** What a task's files look like, one row a version. */
@@ -195,20 +213,35 @@ export interface DumpPositionsTable {
   last_name_time: number;
   /** Time of the newest commit, or null. */
   last_transfer_at: number | null;
-  /** Records that were given up, damaged or expired. */
+  /** Records that are in no file: given up (damaged, expired), or dead letters. */
   discarded: number;
+  /** Backfills only: exclusive end of what is to be delivered. */
+  end_position: number | null;
+  /** The first undelivered record when the log last warned that it will expire, or null. */
+  warned_position: number | null;
+  /** 1: no record of the newest committed cut could be converted. */
+  all_dead: Generated<number>;
 }
 
 export const LOG_STATE = { succeeded: 0, failed: 1, inProgress: 2 } as const;
 
-/** The dump log. A planned file is a row in state 2; its commit turns the same row into state 0. */
+export const LOG_KINDS = ['delivery', 'merge', 'redrive', 'warning'] as const;
+export type LogKind = (typeof LOG_KINDS)[number];
+
+/** The partition of rows that belong to no single one: merged files. */
+export const NO_PARTITION = -1;
+
+/**
+ * The dump log. A planned cut is a row in state 2. Its commit turns the same row into state 0 as the row of its first
+ * file and adds a row for each further file; a cut without files (dead letters only) keeps its one row, without an object.
+ */
 export interface DumpLogTable {
   id: Generated<number>;
   task_id: string;
   task_version: number;
   partition: number;
   state: number;
-  /** [first_sequence, next_sequence). */
+  /** [first_sequence, next_sequence): the cut that the file was made from. Every row of a cut has the same. */
   first_sequence: number;
   next_sequence: number;
   /** When the plan was made; the last part of the file name. */
@@ -231,6 +264,68 @@ export interface DumpLogTable {
   cause: string | null;
   /** 1 for a row in state 1 whose range was given up: the position has passed it. 0 for every other row. */
   given_up: number;
+  /** One of LOG_KINDS. */
+  kind: Generated<string>;
+  /** The row of the cut's plan; null for that row itself. */
+  plan_id: number | null;
+  /** Directories between the task's prefix and the file name, without slashes around; empty for none. */
+  path: Generated<string>;
+  /** Start in ms of the stretch of time that `path` stands for; null when it has no time in it. */
+  period: number | null;
+  /** First and last record in the object, inclusive; null when there is no object, and in rows of an older version. */
+  first_record: number | null;
+  last_record: number | null;
+  /** Records of the cut that could not be converted; only the row of the plan has them. */
+  dead_letters: Generated<number>;
+  dead_letter_key: string | null;
+  dead_letter_bytes: number | null;
+  dead_letter_checksum: string | null;
+  /** What was known of the columns when the cut was planned, see dump_schemas. */
+  schema_revision: Generated<number>;
+  /** Redrives: the row whose dead letters this one takes. */
+  source_id: number | null;
+  /** The redrive row that takes, or has taken, this row's dead letters. */
+  redriven_by: number | null;
+  /** The merge row whose object takes, or has taken, the place of this one's. */
+  merge_id: number | null;
+  /** When that merge was committed, in ms: from then on this row's object is none of the task's files any more. */
+  superseded_at: number | null;
+  /** When the superseded object was removed from the store. */
+  removed_at: number | null;
+  /** Number of the manifest of `period` that lists this file, from 0. */
+  manifest: number | null;
+}
+
+/** The stretches of time that a task's directories stand for, made with their first file. */
+export interface DumpPeriodsTable {
+  task_id: string;
+  /** Start in ms. */
+  period: number;
+  /** Exclusive end in ms. */
+  ends_at: number;
+  /** When every record that arrived in time was delivered; null before. */
+  completed_at: number | null;
+  /** When its files were merged; null before, and for tasks that do not merge. */
+  merged_at: number | null;
+  /** Manifests planned so far; those after the first are addenda. */
+  manifests: number;
+}
+
+/** A manifest object; planned before it is stored, so that the same number always lists the same files. */
+export interface DumpManifestsTable {
+  task_id: string;
+  period: number;
+  /** From 0. */
+  number: number;
+  bucket: string;
+  object_key: string;
+  created_at: number;
+  stored_at: number | null;
+  files: number;
+  records: number;
+  bytes: number;
+  checksum: string | null;
+  etag: string | null;
 }
 
 export interface Database {
@@ -251,4 +346,7 @@ export interface Database {
   dump_task_versions: DumpTaskVersionsTable;
   dump_positions: DumpPositionsTable;
   dump_log: DumpLogTable;
+  dump_schemas: DumpSchemasTable;
+  dump_periods: DumpPeriodsTable;
+  dump_manifests: DumpManifestsTable;
 }

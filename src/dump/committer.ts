@@ -2,7 +2,7 @@
  * Writes down what became of planned files. Outcomes that arrive while a transaction runs share the next one, so many
  * small files cost few syncs.
  *
- *   delivered  the row goes to state 0 and the position past the file, at once or not at all
+ *   delivered  the row goes to state 0, further files get theirs, and the position past the cut, at once or not at all
  *   failed     a row of its own in state 1; the plan stays, its attempt counts on
  *   given up   the row goes to state 1 with `given_up`, the position past its range, its records into `discarded`
  *
@@ -11,12 +11,15 @@
  */
 import type { Kysely } from 'kysely';
 import { addLogRows, setTaskState } from '../catalog/dump-tasks.ts';
-import { endPlan, insertAttempt, nextAttempt } from '../catalog/dump-log.ts';
+import { endPlan, insertLogRows, nextAttempt } from '../catalog/dump-log.ts';
 import { movePosition } from '../catalog/dump-positions.ts';
 import { LOG_STATE, type Database } from '../catalog/schema.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { DumpParts } from './dump-config.ts';
 import type { Lane } from '../platform/lane.ts';
+import { writeCutRows } from './cut-rows.ts';
+import { learnColumns } from './learn-columns.ts';
+import { planRow } from './plan-row.ts';
 import type { Outcome } from './runner.ts';
 import { stateAfterWork, type TaskState } from './task-state.ts';
 import { isFailing, type DumpTask, type Pair, type TaskTable } from './task-table.ts';
@@ -37,6 +40,7 @@ interface Landing {
   readonly waitingSince: number;
   readonly lastTransferAt: number | null;
   readonly discarded: number;
+  readonly allDead: boolean;
 }
 
 /** What has become of files since the start. */
@@ -45,6 +49,8 @@ export interface DumpTotals {
   files: number;
   records: number;
   bytes: number;
+  /** Records that could not be converted. */
+  deadLetters: number;
   /** Attempts that are followed by others. */
   failedAttempts: number;
   /** Ranges that will never be delivered. */
@@ -55,7 +61,7 @@ export interface DumpTotals {
 const RETRY_MS = 1000;
 
 export class Committer {
-  readonly totals: DumpTotals = { files: 0, records: 0, bytes: 0, failedAttempts: 0, givenUp: 0 };
+  readonly totals: DumpTotals = { files: 0, records: 0, bytes: 0, deadLetters: 0, failedAttempts: 0, givenUp: 0 };
   readonly #options: CommitterOptions;
   #pending: Outcome[] = [];
   #flushing = false;
@@ -135,9 +141,13 @@ export class Committer {
     if (outcome.kind === 'failed') this.totals.failedAttempts += 1;
     else if (outcome.kind === 'givenUp') this.totals.givenUp += 1;
     else {
-      this.totals.files += 1;
-      this.totals.records += outcome.file.next - outcome.plan.first;
-      this.totals.bytes += outcome.file.bytes;
+      const { files, deadLetters } = outcome.cut;
+      this.totals.files += files.length;
+      for (const { records, bytes } of files) {
+        this.totals.records += records;
+        this.totals.bytes += bytes;
+      }
+      this.totals.deadLetters += deadLetters?.records ?? 0;
     }
   }
 
@@ -155,52 +165,36 @@ async function writeOutcome(transaction: Kysely<Database>, outcome: Outcome, now
   const { task, ref } = plan.pair;
   if (outcome.kind === 'failed') {
     if (!(await nextAttempt(transaction, plan.id, plan.attempt))) return false;
-    await insertAttempt(transaction, attemptRow(outcome, now));
+    await insertLogRows(transaction, [attemptRow(outcome, now)]);
     await addLogRows(transaction, task.id, 1);
     return true;
   }
   const { position, ...landing } = landingOf(outcome, now);
   const move = { taskId: task.id, partition: ref.partition, planId: plan.id, from: plan.first, to: position };
   if (!(await movePosition(transaction, { ...move, ...landing }))) return false;
-  const { attempt } = plan;
-  const common = { next_sequence: position, end_time: now, attempt };
   if (outcome.kind === 'delivered') {
-    const { bytes, checksum, etag } = outcome.file;
-    const records = position - plan.first;
-    const counts = { read_records: records, records, bytes, checksum, etag };
-    const cleared = { error_code: null, cause: null, given_up: 0 };
-    await endPlan(transaction, plan.id, { ...common, ...counts, ...cleared, state: LOG_STATE.succeeded });
+    const { columns } = outcome.cut;
+    if (columns !== undefined) await learnColumns(transaction, task.id, columns, now);
+    await writeCutRows(transaction, { ...planRow(plan), id: plan.id }, outcome.cut, now);
   } else {
-    const counts = { read_records: outcome.recordsRead, records: 0, bytes: 0, checksum: null, etag: null };
-    const loss = { error_code: outcome.errorCode, cause: outcome.cause, given_up: 1 };
-    await endPlan(transaction, plan.id, { ...common, ...counts, ...loss, state: LOG_STATE.failed });
+    const { attempt } = plan;
+    const { recordsRead, errorCode, cause } = outcome;
+    const range = { next_sequence: position, end_time: now, attempt };
+    const loss = { read_records: recordsRead, error_code: errorCode, cause, given_up: 1 };
+    await endPlan(transaction, plan.id, { ...range, ...loss, state: LOG_STATE.failed });
   }
   return true;
 }
 
 function attemptRow({ plan, ...failure }: Outcome & { kind: 'failed' }, now: number) {
   return {
-    task_id: plan.pair.task.id,
-    task_version: plan.version,
-    partition: plan.pair.ref.partition,
+    ...planRow(plan),
     state: LOG_STATE.failed,
-    first_sequence: plan.first,
-    next_sequence: plan.next,
-    created_at: plan.createdAt,
     start_time: failure.startedAt,
     end_time: now,
     read_records: failure.recordsRead,
-    records: 0,
-    bytes: 0,
-    file_name: plan.fileName,
-    bucket: plan.bucket,
-    object_key: plan.key,
-    checksum: null,
-    etag: null,
-    attempt: plan.attempt,
     error_code: failure.errorCode,
     cause: failure.cause,
-    given_up: 0,
   };
 }
 
@@ -212,12 +206,22 @@ function landingOf(outcome: Exclude<Outcome, { kind: 'failed' }>, now: number): 
   const { plan } = outcome;
   const { pair } = plan;
   if (outcome.kind === 'delivered') {
-    const { next } = outcome.file;
-    const waitingSince = next === plan.next ? plan.createdAt : plan.startTime;
-    return { position: next, waitingSince, lastTransferAt: now, discarded: pair.discarded };
+    const { next, files, deadLetters } = outcome.cut;
+    return {
+      position: next,
+      waitingSince: next === plan.next ? plan.createdAt : plan.startTime,
+      lastTransferAt: now,
+      discarded: pair.discarded + (deadLetters?.records ?? 0),
+      allDead: files.length === 0,
+    };
   }
-  const discarded = pair.discarded + outcome.to - plan.first;
-  return { position: outcome.to, waitingSince: plan.startTime, lastTransferAt: pair.lastTransferAt, discarded };
+  return {
+    position: outcome.to,
+    waitingSince: plan.startTime,
+    lastTransferAt: pair.lastTransferAt,
+    discarded: pair.discarded + outcome.to - plan.first,
+    allDead: pair.allDead,
+  };
 }
 
 function apply(outcome: Outcome, now: number): void {

@@ -5,6 +5,7 @@
 import { insertMissingPositions, selectPositions } from '../catalog/dump-positions.ts';
 import type { DumpParts, Streams } from './dump-config.ts';
 import { addPairs } from './load-tasks.ts';
+import { newPosition } from './new-position.ts';
 import type { DumpTask } from './task-table.ts';
 
 /** Whether the task lacks a partition of its stream. */
@@ -22,15 +23,9 @@ export async function coverPartitions(
   await catalog.db.transaction().execute(async (transaction) => {
     for (const task of lacking) {
       const { partitions } = streams.byNumber(task.stream) ?? { partitions: [] };
-      const rows = partitions.map(({ ref }) => ({
-        task_id: task.id,
-        partition: ref.partition,
-        position: 0,
-        waiting_since: clock.now(),
-        last_name_time: 0,
-        last_transfer_at: null,
-        discarded: 0,
-      }));
+      const rows = partitions.map(({ ref: { partition } }) =>
+        newPosition({ taskId: task.id, partition, position: 0, end: null }, clock.now()),
+      );
       if (rows.length > 0) await insertMissingPositions(transaction, rows);
     }
   });

@@ -17,6 +17,7 @@ import type { Stream } from '../model/stream.ts';
 import { validBounds } from '../streams/valid-bounds.ts';
 import type { DumpServices } from './dump-services.ts';
 import { makeTask } from './load-tasks.ts';
+import { newPosition } from './new-position.ts';
 import { parseSettings, parseTaskName, stringifySettings, type DumpDescriptor, type DumpSettings } from './settings.ts';
 
 /**
@@ -43,19 +44,17 @@ export async function createTask(services: DumpServices, stream: Stream, descrip
       created_at: now,
       deleted_at: null,
       log_rows: 0,
+      kind: 'live',
+      parent_id: null,
+      draining: 0,
+      schema_revision: 0,
     };
     // As it is now: partitions that it gets from here on are the scheduler's to add (cover-partitions.ts).
     const current = services.registry.byNumber(stream.number);
     if (current === undefined) throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
-    const positions = (await startingPositions(services, current, settings)).map(({ partition, position }) => ({
-      task_id: task.task_id,
-      partition,
-      position,
-      waiting_since: now,
-      last_name_time: 0,
-      last_transfer_at: null,
-      discarded: 0,
-    }));
+    const positions = (await startingPositions(services, current, settings)).map((start) =>
+      newPosition({ taskId: task.task_id, ...start, end: null }, now),
+    );
     await catalog.db.transaction().execute(async (transaction) => {
       if (!(await streamExists(transaction, stream.number))) {
         throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);

@@ -3,6 +3,7 @@ import { selectFirstFailure, selectOpenPlans, type OpenPlan } from '../catalog/d
 import { selectLivePositions, selectPositions, type DumpPositionRow } from '../catalog/dump-positions.ts';
 import { selectLiveTasks, type DumpTaskRow } from '../catalog/dump-tasks.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import { planName } from './plan-name.ts';
 import { parseStoredSettings, type DumpSettings } from './settings.ts';
 import { TASK_STATES, type TaskState } from './task-state.ts';
 import type { DumpTask, Pair, Plan } from './task-table.ts';
@@ -55,6 +56,7 @@ export function makeTask(row: DumpTaskRow, settings: DumpSettings, positions: re
     state: toState(row.state),
     version: row.version,
     settings,
+    schemaRevision: row.schema_revision,
     pairs: [],
   };
   addPairs(task, positions);
@@ -76,6 +78,8 @@ function toPair(task: DumpTask, row: DumpPositionRow): Pair {
     lastNameTime: row.last_name_time,
     lastTransferAt: row.last_transfer_at,
     discarded: row.discarded,
+    end: row.end_position,
+    allDead: row.all_dead === 1,
     plan: undefined,
     measured: { to: row.position, bytes: 0 },
     uncertain: false,
@@ -91,11 +95,11 @@ async function toPlan({ db }: Pick<Catalog, 'db'>, pair: Pair, row: OpenPlan): P
     next: row.next_sequence,
     createdAt: row.created_at,
     startTime: row.start_time,
-    fileName: row.file_name,
+    baseName: planName(pair, row.created_at),
     bucket: row.bucket,
-    key: row.object_key,
     version: row.task_version,
     settings: parseStoredSettings(row.settings),
+    schemaRevision: row.schema_revision,
     attempt: row.attempt,
     firstFailure: row.attempt > 1 ? await selectFirstFailure(db, row) : undefined,
     retryAt: 0,

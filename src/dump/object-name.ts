@@ -1,10 +1,12 @@
 /**
- * Names of files and keys of objects: `<prefix>/<time directories>/<task_id>.<stream_name>.<partition>.<ms>`. The time
- * is that of the plan, in UTC, and unique within a partition of a task, so a key is never used for two files.
+ * Names of files and keys of objects: `<prefix>/<directories>/<task_id>.<stream_name>.<partition>.<ms>[-<n>][.<extension>]`.
+ * The time is that of the plan and unique within a partition of a task; `n` counts the further files of a cut from 1. So
+ * a key is never used for two files. What Sluice itself adds beside the files begins with `_`, which readers of data lakes
+ * pass over.
  */
-import type { DumpSettings, PartitionFormat } from './settings.ts';
+import type { DumpSettings } from './settings.ts';
 
-export interface FileIdentity {
+export interface CutIdentity {
   readonly taskId: string;
   readonly streamName: string;
   readonly partition: number;
@@ -12,28 +14,35 @@ export interface FileIdentity {
   readonly time: number;
 }
 
-export function fileName({ taskId, streamName, partition, time }: FileIdentity): string {
+export const DEAD_LETTERS_FOLDER = '_dead_letters';
+export const MANIFESTS_FOLDER = '_manifests';
+
+/** What the names of all files of a cut begin with. */
+export function baseName({ taskId, streamName, partition, time }: CutIdentity): string {
   return `${taskId}.${streamName}.${partition}.${time}`;
 }
 
-/** The key under which a file of this identity is stored. */
-export function objectKey(
-  { prefix, partitionFormat }: Pick<DumpSettings, 'prefix' | 'partitionFormat'>,
-  file: FileIdentity,
-): string {
-  return [prefix.replace(/\/$/, ''), timeDirectories(partitionFormat, file.time), fileName(file)]
-    .filter((part) => part !== '')
-    .join('/');
+type FileForm = Pick<DumpSettings, 'fileType' | 'compression'>;
+
+/** The name of the file number `index` (from 0) of a cut. */
+export function fileName(base: string, form: FileForm, index = 0): string {
+  return `${base}${index === 0 ? '' : `-${index}`}${extension(form)}`;
 }
 
-function timeDirectories(format: PartitionFormat, time: number): string {
-  if (format === '') return '';
-  const date = new Date(time);
-  const parts = [
-    String(date.getUTCFullYear()).padStart(4, '0'),
-    ...[date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes()].map((part) =>
-      String(part).padStart(2, '0'),
-    ),
-  ];
-  return parts.slice(0, format.split('/').length).join('/');
+/** The key under which a file is stored; `path` is without slashes around and may be empty. */
+export function objectKey(prefix: string, path: string, name: string): string {
+  return [prefix.replace(/\/$/, ''), path, name].filter((part) => part !== '').join('/');
+}
+
+/** Where the dead letters of a cut are. */
+export function deadLetterKey(prefix: string, base: string): string {
+  return objectKey(prefix, DEAD_LETTERS_FOLDER, `${base}.jsonl`);
+}
+
+/** Plain text has none: its names are those of DIS. */
+function extension({ fileType, compression }: FileForm): string {
+  if (fileType === 'parquet') return '.parquet';
+  const inner = fileType === 'csv' ? '.csv' : '';
+  if (compression === 'gzip') return `${inner}.gz`;
+  return compression === 'zstd' ? `${inner}.zst` : inner;
 }

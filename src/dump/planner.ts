@@ -2,12 +2,12 @@
  * Writes plans: the cuts of a stream, made durable before a byte of their files is uploaded. All plans of a call are
  * rows of dump_log in state 2 after one transaction, or none is.
  */
-import { insertPlans, type NewLogRow } from '../catalog/dump-log.ts';
+import { insertPlans } from '../catalog/dump-log.ts';
 import { setNameTimes } from '../catalog/dump-positions.ts';
 import { addLogRows, setTaskState } from '../catalog/dump-tasks.ts';
-import { LOG_STATE } from '../catalog/schema.ts';
 import type { DumpParts } from './dump-config.ts';
-import { fileName, objectKey } from './object-name.ts';
+import { planName } from './plan-name.ts';
+import { planRow } from './plan-row.ts';
 import { isActive, stateAfterWork } from './task-state.ts';
 import { isFailing, type DumpTask, type Pair, type Plan } from './task-table.ts';
 
@@ -38,7 +38,7 @@ export async function writePlans(
   try {
     await catalog.db.transaction().execute(async (transaction) => {
       if (drafts.length > 0) {
-        ids = await insertPlans(transaction, drafts.map(toRow));
+        ids = await insertPlans(transaction, drafts.map(planRow));
         await setNameTimes(transaction, drafts.map(toPosition));
       }
       for (const [task, plans] of perTask) await addLogRows(transaction, task.id, plans.length);
@@ -65,48 +65,21 @@ function draft({ pair, to }: Due, now: number): Omit<Plan, 'id'> {
   const { task } = pair;
   const { settings, version } = task;
   const createdAt = Math.max(now, pair.lastNameTime + 1);
-  const file = { taskId: task.id, streamName: task.streamName, partition: pair.ref.partition, time: createdAt };
   return {
     pair,
     first: pair.position,
     next: to,
     createdAt,
     startTime: Math.min(pair.waitingSince, createdAt),
-    fileName: fileName(file),
+    baseName: planName(pair, createdAt),
     bucket: settings.bucket,
-    key: objectKey(settings, file),
     version,
     settings,
+    schemaRevision: task.schemaRevision,
     attempt: 1,
     firstFailure: undefined,
     retryAt: 0,
     phase: 'waiting',
-  };
-}
-
-function toRow(plan: Omit<Plan, 'id'>): NewLogRow {
-  return {
-    task_id: plan.pair.task.id,
-    task_version: plan.version,
-    partition: plan.pair.ref.partition,
-    state: LOG_STATE.inProgress,
-    first_sequence: plan.first,
-    next_sequence: plan.next,
-    created_at: plan.createdAt,
-    start_time: plan.startTime,
-    end_time: plan.createdAt,
-    read_records: 0,
-    records: 0,
-    bytes: 0,
-    file_name: plan.fileName,
-    bucket: plan.bucket,
-    object_key: plan.key,
-    checksum: null,
-    etag: null,
-    attempt: plan.attempt,
-    error_code: null,
-    cause: null,
-    given_up: 0,
   };
 }
 

@@ -2,11 +2,15 @@
  * Takes planned files in the order in which they come and writes `uploads` of them at a time. What becomes of each goes
  * to the committer as an Outcome; the upload slot is free again as soon as the object is stored, before the commit.
  */
+import { selectColumns } from '../catalog/dump-schemas.ts';
 import { DomainError, ERRORS } from '../model/errors.ts';
 import { DamagedRecords } from '../recordlog/record-log.ts';
 import { retryDelay } from './backoff.ts';
 import type { DumpParts } from './dump-config.ts';
-import { FailedAttempt, LostRecords, writeFile, type WrittenFile } from './file-writer.ts';
+import type { CutToWrite, WrittenCut } from './cut.ts';
+import { LogSource, LostRecords } from './log-source.ts';
+import { removeObjectsOfCut } from './remove-objects.ts';
+import { FailedAttempt, writeCut } from './write-cut.ts';
 import type { DumpTask, Plan } from './task-table.ts';
 
 interface Ended {
@@ -16,7 +20,7 @@ interface Ended {
 }
 
 export type Outcome =
-  | (Ended & { readonly kind: 'delivered'; readonly file: WrittenFile })
+  | (Ended & { readonly kind: 'delivered'; readonly cut: WrittenCut })
   | (Ended & {
       readonly kind: 'failed';
       readonly recordsRead: number;
@@ -89,11 +93,11 @@ export class Runner {
     }
   }
 
-  /** Removes the object of a file that is not to be committed, in the background and without a second try. */
+  /** Removes the objects of a cut that is not to be committed, in the background and without a second try. */
   discard(plan: Plan): void {
     const removal = this.#remove(plan)
       .catch((error: unknown) => {
-        this.#parts.logger.warn({ err: error, object: `${plan.bucket}/${plan.key}` }, 'uncommitted object not removed');
+        this.#parts.logger.warn({ err: error, cut: plan.baseName }, 'uncommitted objects not removed');
       })
       .finally(() => this.#cleaning.delete(removal));
     this.#cleaning.add(removal);
@@ -121,7 +125,7 @@ export class Runner {
       const upload = new AbortController();
       this.#running.set(plan, upload);
       this.#run(plan, upload.signal).catch((error: unknown) => {
-        this.#parts.logger.error({ err: error, file: plan.fileName }, 'dump runner failed');
+        this.#parts.logger.error({ err: error, cut: plan.baseName }, 'dump runner failed');
       });
     }
   }
@@ -139,12 +143,11 @@ export class Runner {
   async #attempt(plan: Plan, signal: AbortSignal): Promise<Outcome | undefined> {
     const { clock } = this.#parts;
     const startedAt = clock.now();
-    const { ref } = plan.pair;
-    const { first, next, bucket, key } = plan;
     try {
-      const { delimiter } = plan.settings;
-      const file = await writeFile(this.#parts, { ref, first, next, bucket, key, delimiter }, signal);
-      return { kind: 'delivered', plan, startedAt, file };
+      const cut = await writeCut(this.#parts, await this.#toWrite(plan), signal);
+      // An earlier attempt, whose end nobody saw, may have stored files of what is lost by now.
+      if (cut.next < plan.next) await this.#remove(plan, cut);
+      return { kind: 'delivered', plan, startedAt, cut };
     } catch (error) {
       if (signal.aborted) {
         // The store leaves nothing behind if it can; a task that is gone has no later try to make good what it left.
@@ -158,7 +161,7 @@ export class Runner {
   }
 
   /**
-   * An earlier attempt whose answer was lost may have stored the object when the records were still there: the range
+   * An earlier attempt whose answer was lost may have stored objects when the records were still there: the range
    * counts as given up only when it is certain that no object holds it.
    */
   async #lost(plan: Plan, startedAt: number, error: LostRecords): Promise<Outcome> {
@@ -184,7 +187,7 @@ export class Runner {
     try {
       await this.#remove(plan);
     } catch (error) {
-      this.#parts.logger.warn({ err: error, object: `${plan.bucket}/${plan.key}` }, 'given-up object not removed');
+      this.#parts.logger.warn({ err: error, cut: plan.baseName }, 'given-up objects not removed');
     }
     return { kind: 'givenUp', plan, startedAt, to: plan.next, recordsRead, ...describe(cause) };
   }
@@ -194,9 +197,22 @@ export class Runner {
     return { kind: 'failed', plan, startedAt, recordsRead, ...describe(cause), retryAt };
   }
 
-  #remove({ bucket, key }: Plan): Promise<void> {
-    return this.#parts.objects.delete(bucket, key);
+  async #toWrite(plan: Plan): Promise<CutToWrite> {
+    const { pair, first, next, schemaRevision } = plan;
+    const { db } = this.#parts.catalog;
+    const { partition } = pair.ref;
+    const source = new LogSource(this.#parts, { ref: pair.ref, first, next });
+    const columns = schemaRevision === 0 ? undefined : await selectColumns(db, pair.task.id, schemaRevision);
+    return { ...cutOf(plan), source, partition, columns };
   }
+
+  #remove(plan: Plan, keep?: WrittenCut): Promise<void> {
+    return removeObjectsOfCut(this.#parts.objects, cutOf(plan), keep);
+  }
+}
+
+function cutOf({ first, next, createdAt, baseName, bucket, settings }: Plan) {
+  return { first, next, createdAt, baseName, bucket, settings };
 }
 
 function codeOf(error: unknown): string {

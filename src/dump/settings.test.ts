@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LIMITS } from '../../test/support/dump-rig.ts';
 import { isDomainError } from '../model/errors.ts';
-import { fileName, objectKey } from './object-name.ts';
 import { retryDelay } from './backoff.ts';
 import {
   describeSettings,
@@ -37,6 +36,18 @@ test('what is not given has the defaults of the API', () => {
     deliverMegabytes: undefined,
     delimiter: '\n',
     fileType: 'text',
+    compression: 'none',
+    csvHeader: true,
+    form: { dataType: 'BLOB', dataSchema: undefined, csvDelimiter: ',' },
+    ownSchema: undefined,
+    recordTime: undefined,
+    timeZone: 'UTC',
+    pathTemplate: undefined,
+    idleSeconds: undefined,
+    mergeMegabytes: undefined,
+    manifest: false,
+    latenessSeconds: 0,
+    holdRetention: false,
     consumerStrategy: 'LATEST',
     retrySeconds: undefined,
   };
@@ -116,18 +127,6 @@ test('settings survive their row and are shown as they were given', () => {
     record_delimiter: '\n',
     retry_duration: 0,
   });
-});
-
-test('object keys are prefix, time directories in UTC and file name', () => {
-  const file = { taskId: 'T'.repeat(19), streamName: 'orders', partition: 7, time: Date.UTC(2026, 0, 2, 3, 4, 59) };
-  const name = `${'T'.repeat(19)}.orders.7.${file.time}`;
-  assert.equal(fileName(file), name);
-  const folders = ['', '2026/', '2026/01/', '2026/01/02/', '2026/01/02/03/', '2026/01/02/03/04/'];
-  for (const [index, partitionFormat] of PARTITION_FORMATS.entries()) {
-    assert.equal(objectKey({ prefix: '', partitionFormat }, file), folders[index]! + name);
-    assert.equal(objectKey({ prefix: 'a/b', partitionFormat }, file), `a/b/${folders[index]}${name}`);
-    assert.equal(objectKey({ prefix: 'a/b/', partitionFormat }, file), `a/b/${folders[index]}${name}`);
-  }
 });
 
 test('the pause before a try grows, is spread, and stays within its bounds', () => {

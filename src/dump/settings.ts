@@ -5,7 +5,7 @@
  */
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
-import { NAME_PATTERN } from '../model/stream.ts';
+import { NAME_PATTERN, type DataType } from '../model/stream.ts';
 
 export const PARTITION_FORMATS = ['', 'yyyy', 'yyyy/MM', 'yyyy/MM/dd', 'yyyy/MM/dd/HH', 'yyyy/MM/dd/HH/mm'] as const;
 export type PartitionFormat = (typeof PARTITION_FORMATS)[number];
@@ -15,6 +15,39 @@ export type ConsumerStrategy = (typeof CONSUMER_STRATEGIES)[number];
 
 /** The destination of every task; the others of the API are refused. */
 export const DESTINATION_TYPE = 'OBS';
+
+export const FILE_TYPES = ['text', 'csv', 'parquet'] as const;
+export type FileType = (typeof FILE_TYPES)[number];
+
+/** snappy: Parquet only. */
+export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'snappy'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+export const TIMESTAMP_FORMATS = [
+  'yyyy/MM/dd HH:mm:ss',
+  'MM/dd/yyyy HH:mm:ss',
+  'dd/MM/yyyy HH:mm:ss',
+  'yyyy-MM-dd HH:mm:ss',
+  'MM-dd-yyyy HH:mm:ss',
+  'dd-MM-yyyy HH:mm:ss',
+] as const;
+export type TimestampFormat = (typeof TIMESTAMP_FORMATS)[number];
+
+/** Where the time of a record stands (`processing_schema`). */
+export interface RecordTimeSource {
+  /** Name of the member; dots lead into nested ones. */
+  readonly field: string;
+  /** Undefined: a number, or 13 digits, of milliseconds since 1970. */
+  readonly format: TimestampFormat | undefined;
+}
+
+/** What the records are and what is said of their members: the stream's, or the task's own. Part of a version. */
+export interface RecordForm {
+  readonly dataType: DataType;
+  /** Avro schema text; undefined: columns are inferred where they are needed. */
+  readonly dataSchema: string | undefined;
+  readonly csvDelimiter: string;
+}
 
 /** One version of a task's settings, with the defaults of the API filled in. */
 export interface DumpSettings {
@@ -30,7 +63,29 @@ export interface DumpSettings {
   readonly deliverMegabytes: number | undefined;
   /** What follows every record; empty for nothing. */
   readonly delimiter: string;
-  readonly fileType: 'text';
+  readonly fileType: FileType;
+  readonly compression: Compression;
+  /** CSV files only: whether the first line names the columns. */
+  readonly csvHeader: boolean;
+  readonly form: RecordForm;
+  /** The task's own `data_schema`; undefined: it follows the stream's. */
+  readonly ownSchema: string | undefined;
+  /** Time directories are those of the record itself; undefined: of the plan, or of the arrival in a template. */
+  readonly recordTime: RecordTimeSource | undefined;
+  /** IANA name of the zone in which times are read and directories named. */
+  readonly timeZone: string;
+  /** Directories by members and times of the record (paths/path-template.ts), instead of partitionFormat. */
+  readonly pathTemplate: string | undefined;
+  /** Seconds without a new record after which a file is cut earlier. */
+  readonly idleSeconds: number | undefined;
+  /** Files of a complete time directory are merged into files of about this many MB; undefined: they stay as they are. */
+  readonly mergeMegabytes: number | undefined;
+  /** Whether each complete time directory is told by a manifest object. */
+  readonly manifest: boolean;
+  /** Seconds after the end of a time directory for which records that belong into it are waited for. */
+  readonly latenessSeconds: number;
+  /** Whether records of the stream are kept beyond its retention until the task has delivered them. */
+  readonly holdRetention: boolean;
   readonly consumerStrategy: ConsumerStrategy;
   /** Seconds after its first failure at which a file is given up; undefined for never. */
   readonly retrySeconds: number | undefined;
@@ -52,7 +107,21 @@ export interface DumpDescriptor {
   readonly retry_duration?: string | number | null;
   readonly deliver_data_type?: string | null;
   readonly compression_format?: string | null;
-  readonly processing_schema?: unknown;
+  readonly processing_schema?: {
+    readonly timestamp_name?: string | null;
+    readonly timestamp_type?: string | null;
+    readonly timestamp_format?: string | null;
+  } | null;
+  // Beyond the API from here on.
+  readonly csv_header?: boolean | null;
+  readonly data_schema?: string | null;
+  readonly time_zone?: string | null;
+  readonly path_template?: string | null;
+  readonly deliver_idle_interval?: number | null;
+  readonly merge_size?: number | null;
+  readonly manifest?: boolean | null;
+  readonly lateness_interval?: number | null;
+  readonly hold_retention?: boolean | null;
 }
 
 export interface SettingsLimits {
@@ -60,6 +129,23 @@ export interface SettingsLimits {
   /** Seconds: the lowest deliver_time_interval taken. */
   readonly minDeliverInterval: number;
 }
+
+/** What a version says that is older than these members. */
+const UNSET = {
+  fileType: 'text',
+  compression: 'none',
+  csvHeader: true,
+  form: { dataType: 'BLOB', dataSchema: undefined, csvDelimiter: ',' },
+  ownSchema: undefined,
+  recordTime: undefined,
+  timeZone: 'UTC',
+  pathTemplate: undefined,
+  idleSeconds: undefined,
+  mergeMegabytes: undefined,
+  manifest: false,
+  latenessSeconds: 0,
+  holdRetention: false,
+} as const satisfies Partial<DumpSettings>;
 
 const DEFAULT_DELIVER_SECONDS = 300;
 const MAX_AGENCY_CHARACTERS = 64;
@@ -109,7 +195,7 @@ export function parseSettings(
             limits.max_deliver_megabytes,
           ),
     delimiter: parseDelimiter(descriptor.record_delimiter ?? '\n'),
-    fileType: 'text',
+    ...UNSET,
     consumerStrategy: oneOf('consumer_strategy', CONSUMER_STRATEGIES, descriptor.consumer_strategy || strategy),
     retrySeconds: parseRetry(descriptor.retry_duration ?? 0),
   };
@@ -122,7 +208,7 @@ export function stringifySettings(settings: DumpSettings): string {
 
 /** Reads back what `stringifySettings` wrote. */
 export function parseStoredSettings(text: string): DumpSettings {
-  return JSON.parse(text) as DumpSettings;
+  return { ...UNSET, ...(JSON.parse(text) as DumpSettings) };
 }
 
 /** `obs_destination_description` of the show answer. */

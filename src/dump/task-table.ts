@@ -17,6 +17,8 @@ export interface DumpTask {
   version: number;
   /** Those of `version`. */
   settings: DumpSettings;
+  /** See DumpTasksTable. */
+  schemaRevision: number;
   readonly pairs: Pair[];
 }
 
@@ -31,7 +33,11 @@ export interface Pair {
   lastNameTime: number;
   lastTransferAt: number | null;
   discarded: number;
-  /** The planned file; a pair has one at a time. */
+  /** Exclusive end of what is to be delivered; null for a live task, which has none. */
+  readonly end: number | null;
+  /** No record of the newest committed cut could be converted. */
+  allDead: boolean;
+  /** The planned cut; a pair has one at a time. */
   plan: Plan | undefined;
   /** Bytes known to lie between `position` and `to`. */
   measured: { readonly to: number; readonly bytes: number };
@@ -39,24 +45,26 @@ export interface Pair {
   uncertain: boolean;
 }
 
-/** A planned file: a row of dump_log in state 2. */
+/** A planned cut: a row of dump_log in state 2. */
 export interface Plan {
   readonly pair: Pair;
   /** Number of the row. */
   readonly id: number;
-  /** [first, next) is what the file holds. */
+  /** [first, next) is what the files hold. */
   readonly first: number;
   readonly next: number;
   /** Time of the plan in ms: when the stream was cut. */
   readonly createdAt: number;
-  /** Begin of the interval that the file covers. */
+  /** Begin of the interval that the cut covers. */
   readonly startTime: number;
-  readonly fileName: string;
+  /** See object-name.ts. */
+  readonly baseName: string;
   readonly bucket: string;
-  readonly key: string;
   /** The task's version and settings at the time of the plan. */
   readonly version: number;
   readonly settings: DumpSettings;
+  /** See DumpLogTable.schema_revision. */
+  readonly schemaRevision: number;
   /** The number of the next try or of the one that runs, from 1. */
   attempt: number;
   /** When the first attempt failed, in ms. */
@@ -67,7 +75,7 @@ export interface Plan {
   phase: 'waiting' | 'queued' | 'running';
 }
 
-/** A file that has failed and is not through yet. */
+/** A cut that has failed and is not through yet. */
 export function isFailing(pair: Pair): boolean {
   return pair.plan !== undefined && pair.plan.attempt > 1;
 }

@@ -1,5 +1,6 @@
 /** Query and answer of a dump task's log. */
 import Type from 'typebox';
+import { LOG_KINDS } from '../../catalog/schema.ts';
 import { LOG_ORDERS, LOG_SORT_KEYS } from '../../dump/log-request.ts';
 
 const PageInfo = Type.Object({
@@ -36,9 +37,12 @@ const Entry = Type.Object({
   projectId: Type.String(),
   transferFileName: Type.String(),
   num: Count,
-  partitionId: Type.String(),
-  firstSequenceNumber: Type.String(),
-  lastSequenceNumber: Type.String({ description: 'inclusive' }),
+  kind: Type.Unsafe<string>({ enum: [...LOG_KINDS] }),
+  partitionId: Type.Union([Type.String(), Type.Null()], { description: 'null: a merged file, of several partitions' }),
+  firstSequenceNumber: Type.String({ description: 'of the first record in the file' }),
+  lastSequenceNumber: Type.String({ description: 'of the last record in the file, inclusive' }),
+  cutFirstSequenceNumber: Type.String({ description: 'of the range that the file was made from' }),
+  cutLastSequenceNumber: Type.String({ description: 'inclusive' }),
   readRecordsNum: Count,
   createTime: Time,
   bucket: Type.String(),
@@ -50,6 +54,10 @@ const Entry = Type.Object({
   errorCode: OrNull,
   cause: OrNull,
   givenUp: Type.Boolean({ description: 'true: these records will never be delivered' }),
+  deadLettersNum: Type.Integer({ minimum: 0, description: 'records of the range that could not be converted' }),
+  deadLetterKey: OrNull,
+  supersededTime: Type.Union([Time, Type.Null()], { description: 'when a merged file took the place of this one' }),
+  manifest: Type.Union([Count, Type.Null()], { description: 'number of the manifest that lists the file' }),
 });
 
 export const TransferTaskLogReply = Type.Object({

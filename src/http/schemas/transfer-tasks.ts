@@ -28,7 +28,22 @@ const ObsDestinationDescriptor = Type.Object({
   ),
   deliver_data_type: optional(Type.String({ description: 'file_stream' })),
   compression_format: optional(Type.String({ description: 'none' })),
-  processing_schema: Type.Optional(Type.Unknown({ description: 'not supported' })),
+  processing_schema: optional(
+    Type.Object({
+      timestamp_name: optional(Type.String()),
+      timestamp_type: optional(Type.String()),
+      timestamp_format: optional(Type.String()),
+    }),
+  ),
+  csv_header: optional(Type.Boolean()),
+  data_schema: optional(Type.String()),
+  time_zone: optional(Type.String()),
+  path_template: optional(Type.String()),
+  deliver_idle_interval: optional(Type.Integer()),
+  merge_size: optional(Type.Integer()),
+  manifest: optional(Type.Boolean()),
+  lateness_interval: optional(Type.Integer()),
+  hold_retention: optional(Type.Boolean()),
 });
 
 /** Create and update. */

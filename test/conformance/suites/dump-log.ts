@@ -118,14 +118,21 @@ export function runDumpLogConformance(getTarget: () => DumpLogTarget): void {
           projectId,
           transferFileName: name,
           num: 0,
+          kind: 'delivery',
           partitionId: `shardId-000000000${partition}`,
           firstSequenceNumber: rest.firstSequenceNumber,
           lastSequenceNumber: rest.lastSequenceNumber,
+          cutFirstSequenceNumber: rest.firstSequenceNumber,
+          cutLastSequenceNumber: rest.lastSequenceNumber,
           readRecordsNum: delivered ? count : rest.readRecordsNum,
           bucket: target.bucket,
           objectKey: name,
           taskVersion: 1,
           givenUp: false,
+          deadLettersNum: 0,
+          deadLetterKey: null,
+          supersededTime: null,
+          manifest: null,
         });
         for (const time of [startTime, endTime, createTime]) assert.match(String(time), /^\d{13}$/);
         assert.ok(startTime <= endTime && createTime <= endTime);

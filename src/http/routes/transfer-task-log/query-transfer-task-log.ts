@@ -1,6 +1,7 @@
 /** POST /v1/transfertasklog/{task_id}: one page of a dump task's log. The project is the token's. */
 import type { DumpLogRow } from '../../../catalog/dump-log.ts';
 import type { DumpTaskRow } from '../../../catalog/dump-tasks.ts';
+import { NO_PARTITION } from '../../../catalog/schema.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
 import { parseLogRequest } from '../../../dump/log-request.ts';
 import { queryLog } from '../../../dump/query-log.ts';
@@ -55,9 +56,12 @@ function logEntry(task: DumpTaskRow, row: DumpLogRow) {
     projectId: task.project_id,
     transferFileName: row.file_name,
     num: 0,
-    partitionId: formatPartitionId(row.partition),
-    firstSequenceNumber: String(row.first_sequence),
-    lastSequenceNumber: String(row.next_sequence - 1),
+    kind: row.kind,
+    partitionId: row.partition === NO_PARTITION ? null : formatPartitionId(row.partition),
+    firstSequenceNumber: String(row.first_record ?? row.first_sequence),
+    lastSequenceNumber: String(row.last_record ?? row.next_sequence - 1),
+    cutFirstSequenceNumber: String(row.first_sequence),
+    cutLastSequenceNumber: String(row.next_sequence - 1),
     readRecordsNum: row.read_records,
     createTime: row.created_at,
     bucket: row.bucket,
@@ -69,5 +73,9 @@ function logEntry(task: DumpTaskRow, row: DumpLogRow) {
     errorCode: row.error_code,
     cause: row.cause,
     givenUp: row.given_up === 1,
+    deadLettersNum: row.dead_letters,
+    deadLetterKey: row.dead_letter_key,
+    supersededTime: row.superseded_at,
+    manifest: row.manifest,
   };
 }
