@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `npm run bench -- [put|get|protobuf|dump|log|signatures|groups|startup|all]`. Every figure is taken beside its
+ * The benchmarks: `npm run bench -- [put|get|protobuf|dump|log|parquet|signatures|groups|startup|verify|all]`. Every figure is taken beside its
  * floor in the same run, in turns, and is printed as median (min–max); ratios are of neighbours in the same round.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,10 +10,12 @@ import { benchDumpLog } from './cases/dump-log.ts';
 import { benchDump } from './cases/dump.ts';
 import { benchGet } from './cases/get.ts';
 import { benchGroups } from './cases/groups.ts';
+import { benchParquet } from './cases/parquet.ts';
 import { benchProtobuf } from './cases/protobuf.ts';
 import { benchPut } from './cases/put.ts';
 import { benchSignatures } from './cases/signatures.ts';
 import { benchStartUp } from './cases/start-up.ts';
+import { benchVerify } from './cases/verify.ts';
 import type { Benchmark } from './harness/context.ts';
 import { describeMachine, describeSource } from './harness/machine.ts';
 import { render, type Section } from './harness/markdown.ts';
@@ -26,9 +28,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   protobuf: benchProtobuf,
   dump: benchDump,
   log: benchDumpLog,
+  parquet: benchParquet,
   signatures: benchSignatures,
   groups: benchGroups,
   startup: benchStartUp,
+  verify: benchVerify,
 };
 const USAGE = `usage: npm run bench -- [${[...Object.keys(BENCHMARKS), 'all'].join('|')}] [options]
   --repeats N     rounds of every comparison (5)

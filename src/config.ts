@@ -113,6 +113,12 @@ const ConfigSchema = Type.Object(
     dump: Type.Object(
       {
         uploads: Type.Integer({ default: 8, minimum: 1, description: 'files written at the same time' }),
+        converters: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description: 'threads that look into records; default: the processors but one, four at the most',
+          }),
+        ),
         max_file_megabytes: Type.Integer({
           default: 1024,
           minimum: 1,
@@ -120,6 +126,11 @@ const ConfigSchema = Type.Object(
         }),
         retry_min_seconds: Type.Integer({ default: 1, minimum: 1, description: 'pause after a first failure' }),
         retry_max_seconds: Type.Integer({ default: 300, minimum: 1, description: 'longest pause between two tries' }),
+        log_days: Type.Integer({
+          default: 90,
+          minimum: 0,
+          description: 'days for which rows of the dump log are kept; 0: for ever',
+        }),
       },
       { default: {}, additionalProperties: false },
     ),

@@ -1,9 +1,14 @@
 /** The command line: hands each command what it needs of the outside world. */
 import { Command } from 'commander';
+import { addBackfillCommands } from './cli/backfill-commands.ts';
 import { addKeyCommands } from './cli/key-commands.ts';
+import { addLogCommand } from './cli/log-command.ts';
 import { addProjectCommands } from './cli/project-commands.ts';
+import { addRedriveCommand } from './cli/redrive-command.ts';
 import { addServeCommand } from './cli/serve-command.ts';
+import { addTaskCommands } from './cli/task-commands.ts';
 import { addUserCommands } from './cli/user-commands.ts';
+import { addVerifyCommand } from './cli/verify-command.ts';
 import { readVersion } from './version.ts';
 
 const env = process.env; // eslint-disable-line no-restricted-syntax
@@ -17,5 +22,10 @@ addServeCommand(program, env);
 addUserCommands(program, env);
 addKeyCommands(program, env);
 addProjectCommands(program, env);
+addTaskCommands(program, env);
+addBackfillCommands(program, env);
+addRedriveCommand(program, env);
+addVerifyCommand(program, env);
+addLogCommand(program, env);
 
 await program.parseAsync();

@@ -2,6 +2,7 @@
  * The composition root: builds every part of a server, hands each what it needs, and closes them in phases. Nothing
  * else creates a long-lived object, and nothing imports this module but the command line.
  */
+import { availableParallelism } from 'node:os';
 import { pino, type Logger } from 'pino';
 import { ensureAccounts } from './auth/accounts/configured-accounts.ts';
 import { AppRegistry } from './apps/app-registry.ts';
@@ -24,6 +25,11 @@ import { runClosingPhases, type ClosingPhase } from './closing-phases.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { DumpEngine } from './dump/engine.ts';
+import { CONVERSION_LIMITS } from './dump/convert/conversion.ts';
+import { ConverterPool } from './dump/convert/converter-pool.ts';
+import { removeLeftoverUploads } from './dump/leftover-uploads.ts';
+import { LogPruner } from './dump/log-pruner.ts';
+import { RankKeeper } from './dump/rank-keeper.ts';
 import { buildApp } from './http/app.ts';
 import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
@@ -35,6 +41,7 @@ import { RequestMeter } from './metrics/request-meter.ts';
 import { TrafficMeter } from './metrics/traffic-meter.ts';
 import { BufferPool } from './platform/buffer-pool.ts';
 import { systemClock as clock } from './platform/clock.ts';
+import { Gate } from './platform/gate.ts';
 import { nodeFileSystem as fileSystem, sharedFileSystem } from './platform/file-system.ts';
 import { systemRandom as random } from './platform/random.ts';
 import { repeat } from './platform/repeat.ts';
@@ -63,9 +70,15 @@ export interface RunningServer {
 const DISK_LIMIT_MS = 10_000;
 const TOKEN_PURGE_MS = 3_600_000;
 const CERTIFICATE_CHECK_MS = 60_000;
+const LEFTOVER_CHECK_MS = 3_600_000;
+const LOG_PRUNE_MS = 3_600_000;
+const RANKS_CHECK_MS = 10_000;
 const CURSOR_KEY_BYTES = 32;
 /** Record buffers kept for the next puts, gets and files. */
 const POOLED_BYTES = 24 * 1024 * 1024;
+/** Chunks of files compressed at a time: libuv has four threads, and the disk needs some of them. */
+const COMPRESSIONS = 2;
+const MAX_CONVERTERS = 4;
 
 /**
  * Starts a server; resolves when it takes requests. Throws TlsCertificateError, DataDirectoryError, FirstUserError, the error of a listen
@@ -103,21 +116,32 @@ export async function serve(config: Config): Promise<RunningServer> {
     const { registry, recordLog } = await openStreams(config, catalog, data.path('log'), logSyncs, logger);
     opened('record log', DISK_LIMIT_MS, () => recordLog.close());
     const streamChanges = new StreamChanges(registry);
+
+    const buffers = new BufferPool(POOLED_BYTES);
+    const converters = makeConverters(config);
+    opened('converters', DISK_LIMIT_MS, () => converters.close());
+    const dumpEngine = makeDumpEngine(config, catalog, registry, recordLog, objectStore, buffers, converters, logger);
+    opened('dump engine', graceMs + DISK_LIMIT_MS, () => dumpEngine.close(graceMs));
+    await dumpEngine.start();
+    const leftovers = repeat(
+      clock,
+      LEFTOVER_CHECK_MS,
+      () => removeLeftoverUploads({ catalog, objects: objectStore, logger }),
+      (error) => logger.error({ err: error }, 'leftover uploads could not be looked for'),
+    );
+    opened('leftover uploads', DISK_LIMIT_MS, () => leftovers.close());
+    keepDumpLog(config, catalog, logger, opened);
+    // Not before the engine knows its tasks: some of them hold records.
     const retention = repeat(
       clock,
       config.record_log.retention_check_seconds * 1000,
       async () => {
-        await trimExpired({ registry, recordLog, clock });
+        await trimExpired({ registry, recordLog, clock, holdsOf: (stream) => dumpEngine.holdsOf(stream) });
         await expireRetired({ catalog, registry, streamChanges, clock });
       },
       (error) => logger.error({ err: error }, 'expired records could not be given up'),
     );
     opened('retention', DISK_LIMIT_MS, () => retention.close());
-
-    const buffers = new BufferPool(POOLED_BYTES);
-    const dumpEngine = makeDumpEngine(config, catalog, registry, recordLog, objectStore, buffers, logger);
-    opened('dump engine', graceMs + DISK_LIMIT_MS, () => dumpEngine.close(graceMs));
-    await dumpEngine.start();
 
     const traffic = new TrafficMeter(clock);
     const metricHistory = new MetricHistory({
@@ -152,7 +176,12 @@ export async function serve(config: Config): Promise<RunningServer> {
       streams: () => registry.counts(),
       logWritable: () => recordLog.failure === undefined,
       logSyncs,
-      dump: () => ({ ...dumpEngine.activity, ...dumpEngine.totals }),
+      dump: () => ({
+        ...dumpEngine.activity,
+        ...dumpEngine.totals,
+        ...dumpEngine.expiry,
+        tasksByState: dumpEngine.tasksByState,
+      }),
     });
 
     const signatures = new Signatures({
@@ -191,6 +220,9 @@ export async function serve(config: Config): Promise<RunningServer> {
         buffers,
         clock,
         random,
+        onStreamUpdated: [
+          { check: (next) => dumpEngine.checkStreamUpdate(next), changed: () => dumpEngine.followStreams() },
+        ],
         onStreamDeleted: [
           ({ number }) => dumpEngine.endTasksOfStream(number),
           async ({ number }) => traffic.forget(number),
@@ -222,6 +254,32 @@ export async function serve(config: Config): Promise<RunningServer> {
   } catch (error) {
     await runClosingPhases(open, logger);
     throw error;
+  }
+}
+
+/** What is done to dump logs in the background: old rows go, and pages of long ones stay quick. */
+function keepDumpLog(
+  config: Config,
+  catalog: Catalog,
+  logger: Logger,
+  opened: (name: string, limitMs: number, close: () => Promise<void>) => void,
+): void {
+  const pruner = new LogPruner({ catalog, clock, days: config.dump.log_days });
+  const ranks = new RankKeeper(catalog);
+  for (const [name, pauseMs, job] of [
+    ['log pruning', LOG_PRUNE_MS, pruner],
+    ['log ranks', RANKS_CHECK_MS, ranks],
+  ] as const) {
+    const repetition = repeat(
+      clock,
+      pauseMs,
+      () => job.look(),
+      (error) => logger.error({ err: error }, `${name} failed`),
+    );
+    opened(name, DISK_LIMIT_MS, async () => {
+      job.close();
+      await repetition.close();
+    });
   }
 }
 
@@ -288,6 +346,11 @@ async function openStreams(
   return { registry: new StreamRegistry(streams), recordLog };
 }
 
+function makeConverters({ dump, limits }: Config): ConverterPool {
+  const threads = dump.converters ?? Math.min(Math.max(availableParallelism() - 1, 1), MAX_CONVERTERS);
+  return new ConverterPool({ threads, limits: { ...CONVERSION_LIMITS, paths: limits.paths_per_cut } });
+}
+
 function makeDumpEngine(
   { dump, limits }: Config,
   catalog: Catalog,
@@ -295,6 +358,7 @@ function makeDumpEngine(
   recordLog: RecordLog,
   objects: ObjectStore,
   buffers: BufferPool,
+  converters: ConverterPool,
   logger: Logger,
 ): DumpEngine {
   return new DumpEngine({
@@ -303,6 +367,8 @@ function makeDumpEngine(
     recordLog,
     objects,
     buffers,
+    compressing: new Gate(COMPRESSIONS),
+    converters,
     clock,
     random,
     logger,

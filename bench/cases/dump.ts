@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchContext } from '../harness/context.ts';
+import { waitForDelivery } from '../harness/delivery.ts';
 import { interleave } from '../harness/interleave.ts';
 import { peakRss, resetPeakRss, settleDisk } from '../harness/machine.ts';
 import { table, verdict, type Section } from '../harness/markdown.ts';
@@ -18,8 +18,6 @@ const TOTAL_REQUESTS = 1000;
 const TOTAL_RECORDS = TOTAL_REQUESTS * RECORDS_PER_REQUEST;
 /** Each record and the line feed behind it. */
 const TOTAL_BYTES = TOTAL_RECORDS * (RECORD_BYTES + 1);
-const DELIVERY_LIMIT_MS = 120_000;
-const POLL_MS = 100;
 
 interface Run {
   readonly seconds: number;
@@ -100,31 +98,11 @@ async function dump({ directory }: BenchContext, sluice: Sluice, tasks: number):
   await resetPeakRss(sluice.server.pid);
   const ids: string[] = [];
   for (const name of names) ids.push(await sluice.createTask(stream, name));
-  const seconds = await delivery(sluice, ids);
+  const seconds = await waitForDelivery(sluice, ids, TOTAL_RECORDS);
   const rss = await peakRss(sluice.server.pid);
   for (const name of names) await sluice.call('DELETE', `/streams/${stream}/transfer-tasks/${name}`);
   await rm(join(sluice.server.dataDir, 'objects', 'bench'), { recursive: true });
   return { seconds, rss };
-}
-
-/** Seconds from the first plan to the last commit, as the dump log tells them; read aside, so that asking costs the server nothing. */
-async function delivery(sluice: Sluice, ids: readonly string[]): Promise<number> {
-  const catalog = sluice.openCatalog(true);
-  try {
-    const statement = catalog.prepare(
-      `select sum(records) as records, min(created_at) as begin, max(end_time) as end, max(state) as state
-       from dump_log where task_id in (${ids.map(() => '?').join(', ')})`,
-    );
-    const deadline = performance.now() + DELIVERY_LIMIT_MS;
-    for (;;) {
-      await sleep(POLL_MS);
-      const { records, begin, end, state } = statement.get(...ids) as Record<string, number>;
-      if (records === TOTAL_RECORDS && state === 0) return (end! - begin!) / 1000;
-      if (performance.now() > deadline) throw new Error(`${records} of ${TOTAL_RECORDS} records were delivered`);
-    }
-  } finally {
-    catalog.close();
-  }
 }
 
 async function writeRandom(path: string): Promise<void> {

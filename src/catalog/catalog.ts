@@ -7,5 +7,7 @@ export interface Catalog {
   readonly db: Kysely<Database>;
   /** For reads that may take long (pages of a large dump log): they hold up nothing in `db`. Sees committed rows. */
   readonly reader: Kysely<Database>;
+  /** The same for reads that may take seconds (filters, exports), so that those of `reader` need not wait for them. */
+  readonly scanner: Kysely<Database>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * The statements about the dump log: planned files, their ends, failed attempts, pages. They decide nothing. Whoever adds
- * rows counts them with `addLogRows` in the same transaction.
+ * The statements that write the dump log: planned files, their ends, failed attempts. They decide nothing. Whoever adds rows
+ * counts them with `addLogRows` in the same transaction. Pages of it are read by dump-log-pages.ts.
  */
 import { sql, type Insertable, type Kysely, type Selectable, type Updateable } from 'kysely';
 import { LOG_STATE, type Database, type DumpLogTable, type LogKind } from './schema.ts';
@@ -11,8 +11,8 @@ export type NewLogRow = Omit<Insertable<DumpLogTable>, 'id'>;
 
 const DELIVERY: LogKind = 'delivery';
 
-/** A row has some forty columns; SQLite takes 32,766 parameters a statement. */
-const ROWS_PER_STATEMENT = 500;
+/** Larger statements are no faster, and each is put together at a stretch: nothing else runs meanwhile. */
+const ROWS_PER_STATEMENT = 50;
 
 /** Adds planned cuts; resolves to the number of each row, in the order of `rows`. */
 export async function insertPlans(db: Kysely<Database>, rows: readonly NewLogRow[]): Promise<number[]> {
@@ -60,18 +60,56 @@ export async function selectOpenPlans(db: Kysely<Database>, taskId?: string): Pr
   return query.orderBy('l.id').execute();
 }
 
-/** When the first attempt at a planned file failed, or undefined when none did. */
-export async function selectFirstFailure(db: Kysely<Database>, plan: DumpLogRow): Promise<number | undefined> {
-  const row = await db
+/** The file names that a task has planned and not ended, whatever their kind; further files of a cut begin alike. */
+export async function selectPlannedNames(db: Kysely<Database>, taskId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('dump_log')
+    .select('file_name')
+    .where('task_id', '=', taskId)
+    .where(sql<boolean>`state = ${sql.lit(LOG_STATE.inProgress)}`)
+    .execute();
+  return rows.map(({ file_name }) => file_name);
+}
+
+export interface Failures {
+  /** When the first attempt failed, in ms. */
+  readonly firstAt: number;
+  readonly last: { readonly errorCode: string; readonly cause: string };
+}
+
+/** The failed attempts at a planned file; undefined when there was none. */
+export async function selectFailures(db: Kysely<Database>, plan: DumpLogRow): Promise<Failures | undefined> {
+  const failed = db
     .selectFrom('dump_log')
     .where('task_id', '=', plan.task_id)
     .where('created_at', '=', plan.created_at)
     .where('partition', '=', plan.partition)
     .where('state', '=', LOG_STATE.failed)
-    .where('kind', '=', plan.kind)
-    .select(({ fn }) => fn.min('end_time').as('first'))
+    .where('kind', '=', plan.kind);
+  const last = await failed.select(['error_code', 'cause']).orderBy('id', 'desc').limit(1).executeTakeFirst();
+  if (last === undefined) return undefined;
+  const { first } = await failed.select(({ fn }) => fn.min('end_time').as('first')).executeTakeFirstOrThrow();
+  return { firstAt: first, last: { errorCode: last.error_code ?? '', cause: last.cause ?? '' } };
+}
+
+/** The records of a task that could not be converted and that no redrive has taken, and where the newest of them are. */
+export async function selectDeadLetters(
+  db: Kysely<Database>,
+  taskId: string,
+): Promise<{ readonly records: number; readonly newestKey: string | undefined }> {
+  const dead = db
+    .selectFrom('dump_log')
+    .where('task_id', '=', taskId)
+    // As the partial index has it.
+    .where(sql<boolean>`dead_letters > 0`)
+    .where('redriven_by', 'is', null);
+  const sum = await dead
+    .select(({ fn }) => fn.sum<number | string | null>('dead_letters').as('records'))
     .executeTakeFirst();
-  return row?.first ?? undefined;
+  const records = Number(sum?.records ?? 0);
+  if (records === 0) return { records, newestKey: undefined };
+  const newest = await dead.select('dead_letter_key').orderBy('id', 'desc').limit(1).executeTakeFirst();
+  return { records, newestKey: newest?.dead_letter_key ?? undefined };
 }
 
 /** Ends a planned cut, committed or given up. False, with nothing changed, when the row is not in state 2 any more. */
@@ -104,65 +142,5 @@ export async function failOpenPlans(db: Kysely<Database>, taskId: string, cause:
     .set({ state: LOG_STATE.failed, cause, end_time: at })
     .where('task_id', '=', taskId)
     .where(sql<boolean>`state = ${sql.lit(LOG_STATE.inProgress)}`)
-    .execute();
-}
-
-export const LOG_SORT_COLUMNS = [
-  'created_at',
-  'start_time',
-  'end_time',
-  'state',
-  'records',
-  'read_records',
-  'bytes',
-] as const;
-export type LogSortColumn = (typeof LOG_SORT_COLUMNS)[number];
-
-export interface LogPageRequest {
-  readonly taskId: string;
-  readonly column: LogSortColumn;
-  readonly descending: boolean;
-  /** Rows before the page, in its order. */
-  readonly offset: number;
-  readonly size: number;
-  /** Count from the other end of the index: the same rows, sooner found when the page is nearer to it. */
-  readonly fromEnd: boolean;
-}
-
-export interface LogPageRow extends DumpLogRow {
-  /** Rows of the whole log at the moment of the page. */
-  readonly total: number;
-}
-
-/**
- * One page of a task's log. Rows with equal keys are in the order in which they were made, or in the reverse of it. The
- * numbers of the page's rows come from the index alone; only the rows of the page itself are read.
- */
-export async function selectLogPage(db: Kysely<Database>, page: LogPageRequest): Promise<LogPageRow[]> {
-  const { taskId, column, descending, offset, size, fromEnd } = page;
-  const total = sql<number>`(select log_rows from dump_tasks where task_id = ${taskId})`;
-  // From the end, the rows behind the page are left out, and the last page is as short as it is from the front.
-  const behind = sql<number>`${total} - ${offset} - ${size}`;
-  const limit = fromEnd ? sql<number>`case when ${behind} < 0 then ${size} + (${behind}) else ${size} end` : size;
-  const skip = fromEnd ? sql<number>`case when ${behind} < 0 then 0 else ${behind} end` : offset;
-
-  const scanned = descending === fromEnd ? 'asc' : 'desc';
-  const wanted = descending ? 'desc' : 'asc';
-  const ids = db
-    .selectFrom('dump_log')
-    .select('id')
-    .where('task_id', '=', taskId)
-    .orderBy(column, scanned)
-    .orderBy('id', scanned)
-    .limit(limit)
-    .offset(skip)
-    .as('page');
-  return db
-    .selectFrom(ids)
-    .innerJoin('dump_log as l', 'l.id', 'page.id')
-    .selectAll('l')
-    .select(total.as('total'))
-    .orderBy(`l.${column}`, wanted)
-    .orderBy('l.id', wanted)
     .execute();
 }

@@ -1,5 +1,5 @@
 /** The statements about dump positions: how far each (task, partition) has got. They decide nothing. */
-import type { Insertable, Kysely, Selectable } from 'kysely';
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
 import { LOG_STATE, type Database, type DumpPositionsTable } from './schema.ts';
 
 export type DumpPositionRow = Selectable<DumpPositionsTable>;
@@ -25,7 +25,7 @@ export async function selectPositions(db: Kysely<Database>, taskId: string): Pro
   return db.selectFrom('dump_positions').selectAll().where('task_id', '=', taskId).orderBy('partition').execute();
 }
 
-/** The positions of every task that is not deleted. */
+/** The positions of every task that is not deleted, backfills included. */
 export async function selectLivePositions(db: Kysely<Database>): Promise<DumpPositionRow[]> {
   return db
     .selectFrom('dump_positions as p')
@@ -50,6 +50,35 @@ export async function setNameTimes(db: Kysely<Database>, rows: Insertable<DumpPo
     .execute();
 }
 
+/** Notes that the log warns of the record at a position. False when the position is another one, or has been warned of. */
+export async function markWarned(
+  db: Kysely<Database>,
+  { taskId, partition, position }: { readonly taskId: string; readonly partition: number; readonly position: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('dump_positions')
+    .set({ warned_position: position })
+    .where('task_id', '=', taskId)
+    .where('partition', '=', partition)
+    .where('position', '=', position)
+    .where('warned_position', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function clearWarnings(
+  db: Kysely<Database>,
+  taskId: string,
+  partitions: readonly number[],
+): Promise<void> {
+  await db
+    .updateTable('dump_positions')
+    .set({ warned_position: null })
+    .where('task_id', '=', taskId)
+    .where('partition', 'in', partitions)
+    .execute();
+}
+
 export interface PositionMove {
   readonly taskId: string;
   readonly partition: number;
@@ -60,6 +89,7 @@ export interface PositionMove {
   readonly to: number;
   readonly waitingSince: number;
   readonly lastTransferAt: number | null;
+  /** Records that are in no file, beyond those of before. */
   readonly discarded: number;
   /** Whether the cut has no file but dead letters. */
   readonly allDead: boolean;
@@ -73,7 +103,8 @@ export async function movePosition(db: Kysely<Database>, move: PositionMove): Pr
       position: move.to,
       waiting_since: move.waitingSince,
       last_transfer_at: move.lastTransferAt,
-      discarded: move.discarded,
+      // Added here: a redrive lowers it.
+      discarded: sql<number>`discarded + ${move.discarded}`,
       all_dead: move.allDead ? 1 : 0,
     })
     .where('task_id', '=', move.taskId)

@@ -13,6 +13,21 @@ export async function selectColumns(db: Kysely<Database>, taskId: string, revisi
   return columns;
 }
 
+/** The newest revision; undefined for none. */
+export async function selectNewestColumns(
+  db: Kysely<Database>,
+  taskId: string,
+): Promise<{ revision: number; columns: string } | undefined> {
+  return db
+    .selectFrom('dump_schemas')
+    .select(['revision', 'columns'])
+    .where('task_id', '=', taskId)
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Makes it the task's newest revision. */
 export async function insertColumns(
   db: Kysely<Database>,
   row: { task_id: string; revision: number; columns: string; created_at: number },

@@ -1,9 +1,13 @@
 /**
  * The statements about dump tasks and the versions of their settings. They read and write rows and decide nothing. A
- * deleted task keeps its row, with `deleted_at`, for its log; "live" below means not deleted.
+ * deleted task keeps its row, with `deleted_at`, for its log; "live" below means not deleted and, unless it says
+ * otherwise, no backfill.
  */
 import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
-import type { Database, DumpTasksTable } from './schema.ts';
+import type { Database, DumpTasksTable, TaskKind } from './schema.ts';
+
+/** The tasks that people make; backfills are found through them. */
+const LIVE: TaskKind = 'live';
 
 export type DumpTaskRow = Selectable<DumpTasksTable>;
 
@@ -38,6 +42,7 @@ export async function countLiveTasks(db: Kysely<Database>, stream: number): Prom
   const { count } = await db
     .selectFrom('dump_tasks')
     .where('stream', '=', stream)
+    .where('kind', '=', LIVE)
     .where('deleted_at', 'is', null)
     .select((select) => select.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
@@ -55,10 +60,14 @@ export async function selectTaskByName(
   stream: number,
   name: string,
 ): Promise<DumpTaskWithSettings | undefined> {
-  return selectWithSettings(db).where('t.stream', '=', stream).where('t.name', '=', name).executeTakeFirst();
+  return selectWithSettings(db)
+    .where('t.stream', '=', stream)
+    .where('t.name', '=', name)
+    .where('t.kind', '=', LIVE)
+    .executeTakeFirst();
 }
 
-/** Every live task of every project. */
+/** Every live task of every project, and every backfill. */
 export async function selectLiveTasks(db: Kysely<Database>): Promise<DumpTaskWithSettings[]> {
   return selectWithSettings(db).orderBy('t.created_at').orderBy('t.task_id').execute();
 }
@@ -81,17 +90,44 @@ export async function selectTaskPage(
         .as('last_transfer_at'),
     )
     .where('t.stream', '=', stream)
+    .where('t.kind', '=', LIVE)
     .where('t.deleted_at', 'is', null);
   if (after !== undefined) query = query.where('t.name', '>', after);
   return query.orderBy('t.name').limit(limit).execute();
+}
+
+/** The version of a live task or a backfill, and its settings. */
+export async function selectTaskSettings(
+  db: Kysely<Database>,
+  taskId: string,
+): Promise<{ readonly version: number; readonly settings: string } | undefined> {
+  return selectWithSettings(db).where('t.task_id', '=', taskId).executeTakeFirst();
+}
+
+/** Where every task delivers to, deleted ones included: the settings of its current version. */
+export async function selectTaskPlaces(
+  db: Kysely<Database>,
+): Promise<{ readonly task_id: string; readonly settings: string }[]> {
+  return db
+    .selectFrom('dump_tasks as t')
+    .innerJoin('dump_task_versions as v', (join) =>
+      join.onRef('v.task_id', '=', 't.task_id').onRef('v.version', '=', 't.version'),
+    )
+    .select(['t.task_id', 'v.settings'])
+    .execute();
 }
 
 export async function setTaskVersion(db: Kysely<Database>, taskId: string, version: number): Promise<void> {
   await db.updateTable('dump_tasks').set({ version }).where('task_id', '=', taskId).execute();
 }
 
-export async function setTaskState(db: Kysely<Database>, taskId: string, state: string): Promise<void> {
-  await db.updateTable('dump_tasks').set({ state }).where('task_id', '=', taskId).execute();
+export async function setTaskStatus(
+  db: Kysely<Database>,
+  taskId: string,
+  { state, draining }: { readonly state: string; readonly draining: boolean },
+): Promise<void> {
+  const values = { state, draining: draining ? 1 : 0 };
+  await db.updateTable('dump_tasks').set(values).where('task_id', '=', taskId).execute();
 }
 
 /** Marks a task as deleted; the time of an earlier mark stays. */

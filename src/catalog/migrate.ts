@@ -9,6 +9,7 @@ import type { SqlDialect } from './sql-dialect.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { wholeApi } from './migrations/0002-whole-api.ts';
 import { filesAndProof } from './migrations/0003-files-and-proof.ts';
+import { longLogs } from './migrations/0004-long-logs.ts';
 
 /** Throws when a statement fails, and when the catalog was written by a newer version than this one. */
 export async function migrate(db: Kysely<Database>, dialect: SqlDialect = 'sqlite'): Promise<void> {
@@ -39,6 +40,7 @@ function migratorOf(db: Kysely<Database>, dialect: SqlDialect): Migrator {
         '0001-initial': initial(dialect),
         '0002-whole-api': wholeApi(dialect),
         '0003-files-and-proof': filesAndProof(),
+        '0004-long-logs': longLogs(dialect),
       }),
     },
   });

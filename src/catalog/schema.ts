@@ -181,6 +181,11 @@ export interface DumpTasksTable {
   draining: Generated<number>;
   /** The newest row of dump_schemas, 0 for none. */
   schema_revision: Generated<number>;
+  /**
+   * Where the kept part of the log begins, in ms: rows of cuts, merges and redrives planned before it are gone, or about to
+   * go. Null: all of it is kept.
+   */
+  log_begin: Generated<number | null>;
 }
 
 /** What is known of the columns of a task's records that have no schema; each revision adds columns to the one before. */
@@ -215,6 +220,8 @@ export interface DumpPositionsTable {
   last_transfer_at: number | null;
   /** Records that are in no file: given up (damaged, expired), or dead letters. */
   discarded: number;
+  /** Where the kept part of the log begins: the first record of the task, or of the oldest cut that is not pruned. Null in tasks of an older version. */
+  start_position: number | null;
   /** Backfills only: exclusive end of what is to be delivered. */
   end_position: number | null;
   /** The first undelivered record when the log last warned that it will expire, or null. */
@@ -222,6 +229,9 @@ export interface DumpPositionsTable {
   /** 1: no record of the newest committed cut could be converted. */
   all_dead: Generated<number>;
 }
+
+/** See DumpTasksTable.kind. */
+export type TaskKind = 'live' | 'backfill';
 
 export const LOG_STATE = { succeeded: 0, failed: 1, inProgress: 2 } as const;
 
@@ -309,6 +319,8 @@ export interface DumpPeriodsTable {
   merged_at: number | null;
   /** Manifests planned so far; those after the first are addenda. */
   manifests: number;
+  /** When the first file came that no manifest of the period lists yet, though it has one; null for none. */
+  late_since: number | null;
 }
 
 /** A manifest object; planned before it is stored, so that the same number always lists the same files. */
@@ -326,6 +338,23 @@ export interface DumpManifestsTable {
   bytes: number;
   checksum: string | null;
   etag: string | null;
+}
+
+/**
+ * How far into an order of a task's log a key is: the separators of that order, and the rows between each and the next.
+ * See dump-log-ranks.ts.
+ */
+export interface DumpLogRanksTable {
+  task_id: string;
+  /** A column by which the log can be sorted. */
+  sort: string;
+  /** 0: leaves; 1: groups of leaves. */
+  level: number;
+  /** The key: a value of that column, and the row of the log that tells equal values apart. */
+  value: number;
+  id: number;
+  /** Rows of the log from this key on and before the next one of the level; kept by triggers. */
+  rows: number;
 }
 
 export interface Database {
@@ -349,4 +378,5 @@ export interface Database {
   dump_schemas: DumpSchemasTable;
   dump_periods: DumpPeriodsTable;
   dump_manifests: DumpManifestsTable;
+  dump_log_ranks: DumpLogRanksTable;
 }

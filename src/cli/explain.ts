@@ -4,9 +4,17 @@ import { FirstUserError } from '../auth/first-user.ts';
 import { ConfigError } from '../config.ts';
 import { DataDirectoryError } from '../data-directory.ts';
 import { TlsCertificateError } from '../tls-certificate.ts';
+import { RemoteError } from './remote-error.ts';
 
 /** Errors whose message says what to do. */
-const OPERATOR_ERRORS = [AccountError, ConfigError, DataDirectoryError, FirstUserError, TlsCertificateError];
+const OPERATOR_ERRORS = [
+  AccountError,
+  ConfigError,
+  DataDirectoryError,
+  FirstUserError,
+  RemoteError,
+  TlsCertificateError,
+];
 
 export function explain(error: unknown): string {
   if (OPERATOR_ERRORS.some((kind) => error instanceof kind)) return (error as Error).message;

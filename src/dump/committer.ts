@@ -10,19 +10,20 @@
  * ranges of the rows in state 0 and of those given up tile the stream up to the position, without gap or overlap.
  */
 import type { Kysely } from 'kysely';
-import { addLogRows, setTaskState } from '../catalog/dump-tasks.ts';
+import { addLogRows, setTaskStatus } from '../catalog/dump-tasks.ts';
 import { endPlan, insertLogRows, nextAttempt } from '../catalog/dump-log.ts';
 import { movePosition } from '../catalog/dump-positions.ts';
 import { LOG_STATE, type Database } from '../catalog/schema.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { DumpParts } from './dump-config.ts';
 import type { Lane } from '../platform/lane.ts';
+import type { WrittenCut } from './cut.ts';
 import { writeCutRows } from './cut-rows.ts';
 import { learnColumns } from './learn-columns.ts';
 import { planRow } from './plan-row.ts';
 import type { Outcome } from './runner.ts';
-import { stateAfterWork, type TaskState } from './task-state.ts';
-import { isFailing, type DumpTask, type Pair, type TaskTable } from './task-table.ts';
+import { statusAfterWork, type PartitionWork, type TaskStatus } from './task-state.ts';
+import { workOf, type DumpTask, type Pair, type Plan, type TaskTable } from './task-table.ts';
 
 export interface CommitterOptions {
   readonly parts: DumpParts;
@@ -30,8 +31,8 @@ export interface CommitterOptions {
   readonly lane: Lane;
   /** Told the pairs whose plans came to an end: they may have more to deliver. */
   readonly onEnded: (pairs: readonly Pair[]) => void;
-  /** Told a delivered file of a task that was deleted meanwhile: its object is not to stay. */
-  readonly onOrphan: (outcome: Outcome) => void;
+  /** Told a written cut of a task that was deleted meanwhile: its objects are not to stay. */
+  readonly onOrphan: (plan: Plan, cut: WrittenCut) => void;
 }
 
 /** Where a pair is after the end of its plan. */
@@ -57,6 +58,8 @@ export interface DumpTotals {
   givenUp: number;
 }
 
+/** Files after which a transaction takes no further outcome: ten thousand are most of a second. */
+const FILES_PER_TRANSACTION = 5000;
 /** Pause before a transaction that failed is tried again. */
 const RETRY_MS = 1000;
 
@@ -82,11 +85,12 @@ export class Committer {
     if (this.#retry === undefined) this.#flush();
   }
 
-  /** Waits for the transaction that runs; what it could not write stays planned. */
+  /** Waits for what is on its way into the catalog; what it did not take stays planned. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.cancel();
-    await this.#options.lane.idle();
+    do await this.#options.lane.idle();
+    while (this.#flushing);
   }
 
   #flush(): void {
@@ -111,29 +115,38 @@ export class Committer {
     const live: Outcome[] = [];
     for (const outcome of this.#pending) {
       if (tasks.has(outcome.plan.pair.task)) live.push(outcome);
-      else if (outcome.kind === 'delivered') onOrphan(outcome);
+      else if (outcome.kind === 'delivered') onOrphan(outcome.plan, outcome.cut);
     }
-    this.#pending = [...live];
-    if (live.length === 0) return;
-
+    this.#pending = live;
     const now = parts.clock.now();
-    const states = statesAfter(live);
+    const batch = firstOf(live);
+    if (batch.length === 0) return;
+    const statuses = statusesAfter(batch, now);
+    const revisions = new Map<DumpTask, number>();
     const stale = await parts.catalog.db.transaction().execute(async (transaction) => {
       const refused = new Set<Outcome>();
-      for (const outcome of live) if (!(await writeOutcome(transaction, outcome, now))) refused.add(outcome);
-      for (const [task, state] of states) {
-        if (state !== task.state) await setTaskState(transaction, task.id, state);
+      for (const outcome of batch) {
+        if (!(await writeOutcome(transaction, outcome, now))) refused.add(outcome);
+        else if (outcome.kind === 'delivered' && outcome.cut.columns !== undefined) {
+          const { task } = outcome.plan.pair;
+          revisions.set(task, await learnColumns(transaction, task.id, outcome.cut.columns, now));
+        }
+      }
+      for (const [task, status] of statuses) {
+        if (!isStatusOf(task, status)) await setTaskStatus(transaction, task.id, status);
       }
       return refused;
     });
-    // Outcomes that came during the transaction stay for the next one.
-    this.#pending = this.#pending.slice(live.length);
-    for (const outcome of live) {
+    // What came during the transaction, and what was too much for it, stays for the next one.
+    this.#pending = this.#pending.slice(batch.length);
+    if (this.#pending.length > 0) this.#flush();
+    for (const outcome of batch) {
       if (stale.has(outcome)) this.#disown(outcome);
       else this.#apply(outcome, now);
     }
-    for (const [task, state] of states) task.state = state;
-    onEnded(live.map(({ plan }) => plan.pair));
+    for (const [task, status] of statuses) Object.assign(task, status);
+    for (const [task, revision] of revisions) task.schemaRevision = revision;
+    onEnded(batch.map(({ plan }) => plan.pair));
   }
 
   #apply(outcome: Outcome, now: number): void {
@@ -159,6 +172,17 @@ export class Committer {
   }
 }
 
+/** The outcomes of one transaction: those in front, at least one. */
+function firstOf(outcomes: readonly Outcome[]): readonly Outcome[] {
+  let files = 0;
+  const end = outcomes.findIndex((outcome) => {
+    if (outcome.kind === 'delivered') files += outcome.cut.files.length;
+    return files >= FILES_PER_TRANSACTION;
+  });
+  // A copy in any case: more outcomes come during the transaction.
+  return outcomes.slice(0, end < 0 ? undefined : end + 1);
+}
+
 /** False, with nothing written, when the catalog has moved on without this outcome. */
 async function writeOutcome(transaction: Kysely<Database>, outcome: Outcome, now: number): Promise<boolean> {
   const { plan } = outcome;
@@ -169,12 +193,11 @@ async function writeOutcome(transaction: Kysely<Database>, outcome: Outcome, now
     await addLogRows(transaction, task.id, 1);
     return true;
   }
-  const { position, ...landing } = landingOf(outcome, now);
+  const { position, discarded, ...landing } = landingOf(outcome, now);
   const move = { taskId: task.id, partition: ref.partition, planId: plan.id, from: plan.first, to: position };
-  if (!(await movePosition(transaction, { ...move, ...landing }))) return false;
+  const more = discarded - plan.pair.discarded;
+  if (!(await movePosition(transaction, { ...move, ...landing, discarded: more }))) return false;
   if (outcome.kind === 'delivered') {
-    const { columns } = outcome.cut;
-    if (columns !== undefined) await learnColumns(transaction, task.id, columns, now);
     await writeCutRows(transaction, { ...planRow(plan), id: plan.id }, outcome.cut, now);
   } else {
     const { attempt } = plan;
@@ -229,6 +252,7 @@ function apply(outcome: Outcome, now: number): void {
   if (outcome.kind === 'failed') {
     plan.attempt += 1;
     plan.firstFailure ??= now;
+    plan.failure = { errorCode: outcome.errorCode, cause: outcome.cause };
     plan.retryAt = outcome.retryAt;
     plan.phase = 'waiting';
     return;
@@ -239,14 +263,25 @@ function apply(outcome: Outcome, now: number): void {
   pair.measured = { to: pair.position, bytes: 0 };
 }
 
-/** The state of each task that the outcomes touch, once they are applied. */
-function statesAfter(outcomes: readonly Outcome[]): Map<DumpTask, TaskState> {
-  const failedNow = new Map(outcomes.map(({ plan, kind }) => [plan.pair, kind === 'failed']));
+/** The status of each task that the outcomes touch, once they are applied. */
+function statusesAfter(outcomes: readonly Outcome[], now: number): Map<DumpTask, TaskStatus> {
+  const byPair = new Map(outcomes.map((outcome) => [outcome.plan.pair, outcome]));
   const touched = new Set(outcomes.map(({ plan }) => plan.pair.task));
   return new Map(
     [...touched].map((task) => {
-      const failing = task.pairs.some((pair) => failedNow.get(pair) ?? isFailing(pair));
-      return [task, stateAfterWork(task.state, failing)];
+      const work = task.pairs.map((pair) => workAfter(pair, byPair.get(pair), now));
+      return [task, statusAfterWork(task, work, task.settings.deliverSeconds * 1000)];
     }),
   );
+}
+
+function workAfter(pair: Pair, outcome: Outcome | undefined, now: number): PartitionWork {
+  if (outcome === undefined) return workOf(pair);
+  if (outcome.kind === 'failed') return { ...workOf(pair), planned: true, failing: true };
+  const { position, lastTransferAt, allDead } = landingOf(outcome, now);
+  return { position, end: pair.end, lastTransferAt, allDead, planned: false, failing: false };
+}
+
+function isStatusOf(task: DumpTask, { state, draining }: TaskStatus): boolean {
+  return task.state === state && task.draining === draining;
 }

@@ -8,9 +8,9 @@ import { addPairs } from './load-tasks.ts';
 import { newPosition } from './new-position.ts';
 import type { DumpTask } from './task-table.ts';
 
-/** Whether the task lacks a partition of its stream. */
+/** Whether the task lacks a partition of its stream. A backfill does not: what it delivers was said when it was made. */
 export function lacksPartitions(streams: Streams, task: DumpTask): boolean {
-  return task.pairs.length < (streams.byNumber(task.stream)?.partitions.length ?? 0);
+  return task.kind === 'live' && task.pairs.length < (streams.byNumber(task.stream)?.partitions.length ?? 0);
 }
 
 /** Runs in the lane, for live tasks. The catalog is written first: the next call makes good what a crash cut short. */

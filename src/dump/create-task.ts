@@ -18,16 +18,18 @@ import { validBounds } from '../streams/valid-bounds.ts';
 import type { DumpServices } from './dump-services.ts';
 import { makeTask } from './load-tasks.ts';
 import { newPosition } from './new-position.ts';
-import { parseSettings, parseTaskName, stringifySettings, type DumpDescriptor, type DumpSettings } from './settings.ts';
+import { parseSettings, parseTaskName } from './parse-settings.ts';
+import { stringifySettings, type DumpDescriptor, type DumpSettings } from './settings.ts';
+import { streamForm } from './stream-form.ts';
 
 /**
- * Resolves to the id of the new task. Throws InvalidBody, UnsupportedDestination, BucketNotFound, ObjectStoreRefused,
- * TaskExists, TooManyTasks, and StreamNotFound when the stream is deleted meanwhile.
+ * Resolves to the id of the new task. Throws InvalidBody, InvalidSchema, UnsupportedDestination, BucketNotFound,
+ * ObjectStoreRefused, TaskExists, TooManyTasks, and StreamNotFound when the stream is deleted meanwhile.
  */
 export async function createTask(services: DumpServices, stream: Stream, descriptor: DumpDescriptor): Promise<string> {
   const { catalog, clock, random, limits, objectStore, dumpEngine } = services;
   const name = parseTaskName(descriptor, limits);
-  const settings = parseSettings(descriptor, services);
+  const settings = parseSettings(descriptor, services, streamForm(stream));
   await objectStore.checkBucket(settings.bucket);
 
   return dumpEngine.change(async () => {
@@ -48,6 +50,7 @@ export async function createTask(services: DumpServices, stream: Stream, descrip
       parent_id: null,
       draining: 0,
       schema_revision: 0,
+      log_begin: null,
     };
     // As it is now: partitions that it gets from here on are the scheduler's to add (cover-partitions.ts).
     const current = services.registry.byNumber(stream.number);

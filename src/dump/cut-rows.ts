@@ -4,7 +4,7 @@
  */
 import type { Insertable, Kysely, Updateable } from 'kysely';
 import { endPlan, insertLogRows } from '../catalog/dump-log.ts';
-import { insertPeriods } from '../catalog/dump-periods.ts';
+import { touchPeriods } from '../catalog/dump-periods.ts';
 import { addLogRows } from '../catalog/dump-tasks.ts';
 import { LOG_STATE, type Database, type DumpLogTable } from '../catalog/schema.ts';
 import type { WrittenCut, WrittenFile } from './cut.ts';
@@ -48,7 +48,7 @@ export async function writeCutRows(
     await addLogRows(transaction, plan.task_id, rows.length);
   }
   const periods = new Map(cut.files.flatMap(({ period }) => (period === undefined ? [] : [[period.start, period]])));
-  if (periods.size > 0) await insertPeriods(transaction, plan.task_id, [...periods.values()]);
+  if (periods.size > 0) await touchPeriods(transaction, plan.task_id, [...periods.values()], now);
   return true;
 }
 

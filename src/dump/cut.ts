@@ -29,6 +29,8 @@ export interface CutToWrite {
   readonly settings: DumpSettings;
   /** JSON of the RowSchema that was known when the cut was planned; undefined for none. Used only where there is no schema. */
   readonly columns: string | undefined;
+  /** Never ends early, however many paths there are: what is behind cannot be a cut of its own. */
+  readonly whole?: boolean;
 }
 
 export interface WrittenFile {

@@ -4,9 +4,11 @@ import type { Stream } from '../model/stream.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Gate } from '../platform/gate.ts';
 import type { Random } from '../platform/random.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
 import type { Backoff } from './backoff.ts';
+import type { Converters } from './convert/conversion.ts';
 
 /** The part of a pino logger that the engine writes to. */
 export interface DumpLogger {
@@ -38,6 +40,10 @@ export interface DumpParts {
   readonly objects: ObjectStore;
   /** Where records are read to on their way into a file. */
   readonly buffers: BufferPool;
+  /** Chunks of files compressed at a time, in the threads that the disk needs too. */
+  readonly compressing: Gate;
+  /** Threads that look into records. */
+  readonly converters: Converters;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: DumpLogger;

@@ -7,10 +7,16 @@ import { failOpenPlans } from '../catalog/dump-log.ts';
 import { markTaskDeleted } from '../catalog/dump-tasks.ts';
 import { Committer, type DumpTotals } from './committer.ts';
 import type { DumpParts } from './dump-config.ts';
+import { ExpiryWatch, type ExpiryNumbers } from './expiry-watch.ts';
 import { Lane } from '../platform/lane.ts';
+import type { Stream } from '../model/stream.ts';
+import { checkFollowers, followForms } from './follow-form.ts';
 import { loadTasks } from './load-tasks.ts';
+import { PeriodKeeper } from './periods/period-keeper.ts';
+import { Redriver } from './redrive/redriver.ts';
 import { Runner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
+import type { TaskState } from './task-state.ts';
 import { TaskTable, type DumpTask } from './task-table.ts';
 
 export interface DumpActivity {
@@ -30,6 +36,9 @@ export class DumpEngine {
   readonly #runner: Runner;
   readonly #committer: Committer;
   readonly #scheduler: Scheduler;
+  readonly #expiryWatch: ExpiryWatch;
+  readonly #periodKeeper: PeriodKeeper;
+  readonly #redriver: Redriver;
 
   constructor(parts: DumpParts) {
     this.#parts = parts;
@@ -38,9 +47,12 @@ export class DumpEngine {
     this.#committer = new Committer({
       ...shared,
       onEnded: (pairs) => this.#scheduler.look(pairs),
-      onOrphan: ({ plan }) => this.#runner.discard(plan),
+      onOrphan: (plan, cut) => this.#runner.discard(plan, cut),
     });
     this.#scheduler = new Scheduler({ ...shared, runner: this.#runner });
+    this.#expiryWatch = new ExpiryWatch(shared);
+    this.#periodKeeper = new PeriodKeeper(shared);
+    this.#redriver = new Redriver({ ...shared, totals: this.#committer.totals });
   }
 
   /**
@@ -54,7 +66,10 @@ export class DumpEngine {
       if (this.#parts.streams.byNumber(task.stream) !== undefined) this.#tasks.add(task);
       else await this.#writeEnd(task.id);
     }
+    await this.#redriver.start();
     this.#scheduler.start();
+    this.#expiryWatch.start();
+    this.#periodKeeper.start();
   }
 
   /**
@@ -62,9 +77,14 @@ export class DumpEngine {
    * planned and is done after the next start.
    */
   async close(limitMs: number): Promise<void> {
+    await this.#expiryWatch.close();
     await this.#scheduler.close();
-    const limit = this.#parts.clock.after(limitMs, () => this.#runner.abortAll());
-    await this.#runner.drain();
+    const limit = this.#parts.clock.after(limitMs, () => {
+      this.#runner.abortAll();
+      this.#periodKeeper.abortAll();
+      this.#redriver.abortAll();
+    });
+    await Promise.all([this.#runner.drain(), this.#periodKeeper.close(), this.#redriver.close()]);
     limit.cancel();
     await this.#committer.close();
   }
@@ -72,11 +92,41 @@ export class DumpEngine {
   /** What is going on at the moment. */
   get activity(): DumpActivity {
     return {
-      planning: this.#scheduler.busy || this.#lane.jobs > 0,
+      planning: this.#scheduler.busy || this.#expiryWatch.busy || this.#periodKeeper.looking || this.#lane.jobs > 0,
       queued: this.#runner.queued,
-      uploading: this.#runner.running,
+      uploading: this.#runner.running + this.#periodKeeper.working + this.#redriver.working,
       committing: this.#committer.committing + this.#runner.cleaning,
     };
+  }
+
+  /** What writes a cut: a verification makes files again with it. */
+  get parts(): DumpParts {
+    return this.#parts;
+  }
+
+  /** Of undelivered records that nobody holds. */
+  get expiry(): ExpiryNumbers {
+    return this.#expiryWatch.numbers;
+  }
+
+  /** Tasks and backfills by state. */
+  get tasksByState(): ReadonlyMap<TaskState, number> {
+    const counts = new Map<TaskState, number>();
+    for (const { state } of this.#tasks.all()) counts.set(state, (counts.get(state) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Where the records begin that tasks of a stream ask to be kept until they are delivered, by partition. */
+  holdsOf(stream: number): ReadonlyMap<number, number> {
+    const holds = new Map<number, number>();
+    for (const task of this.#tasks.all()) {
+      if (task.stream !== stream || !task.settings.holdRetention) continue;
+      for (const { ref, position, end } of task.pairs) {
+        if (end !== null && position >= end) continue;
+        holds.set(ref.partition, Math.min(holds.get(ref.partition) ?? Infinity, position));
+      }
+    }
+    return holds;
   }
 
   get totals(): Readonly<DumpTotals> {
@@ -93,6 +143,11 @@ export class DumpEngine {
     return this.#tasks.get(taskId);
   }
 
+  /** The backfills of a task that are not deleted, finished ones too. */
+  backfillsOf(taskId: string): DumpTask[] {
+    return [...this.#tasks.all()].filter(({ parentId }) => parentId === taskId);
+  }
+
   /** Within a change, after its transaction: a task was created. */
   added(task: DumpTask): void {
     this.#tasks.add(task);
@@ -103,6 +158,12 @@ export class DumpEngine {
   changed(task: DumpTask): void {
     for (const pair of task.pairs) pair.measured = { to: pair.position, bytes: 0 };
     this.#scheduler.tick();
+    this.#redriver.look(task.id);
+  }
+
+  /** Redrives of a task were planned, or may have been. */
+  redrivesPlanned(taskId: string): void {
+    this.#redriver.look(taskId);
   }
 
   /** Within a change, after its transaction: a task was stopped. */
@@ -118,6 +179,8 @@ export class DumpEngine {
     task.state = 'DELETE';
     this.#tasks.remove(task);
     this.#runner.abandon(task);
+    this.#periodKeeper.abandon(task.id);
+    this.#redriver.abandon(task.id);
   }
 
   /** Ends the tasks of a stream that is being deleted; resolves when no more of them is planned or committed. */
@@ -126,6 +189,20 @@ export class DumpEngine {
       const ids = [...this.#tasks.all()].filter((task) => task.stream === stream).map(({ id }) => id);
       for (const id of ids) await this.end(id);
     });
+  }
+
+  /** Throws InvalidBody or InvalidSchema when a task could not deliver the records of a stream that becomes `next`. */
+  checkStreamUpdate(next: Stream): void {
+    checkFollowers(this.#tasks.all(), next);
+  }
+
+  /** Resolves when what is planned from now on has the form that streams give their records by now. Never rejects. */
+  async followStreams(): Promise<void> {
+    try {
+      await this.change(() => followForms(this.#parts, this.#tasks.all()));
+    } catch (error) {
+      this.#parts.logger.error({ err: error }, 'dump tasks follow their stream at the next look');
+    }
   }
 
   async #writeEnd(taskId: string): Promise<void> {

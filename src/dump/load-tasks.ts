@@ -1,8 +1,9 @@
 /** From the catalog into memory: everything at start, single pairs when memory can no longer be trusted. */
-import { selectFirstFailure, selectOpenPlans, type OpenPlan } from '../catalog/dump-log.ts';
+import { selectFailures, selectOpenPlans, type OpenPlan } from '../catalog/dump-log.ts';
 import { selectLivePositions, selectPositions, type DumpPositionRow } from '../catalog/dump-positions.ts';
 import { selectLiveTasks, type DumpTaskRow } from '../catalog/dump-tasks.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { TaskKind } from '../catalog/schema.ts';
 import { planName } from './plan-name.ts';
 import { parseStoredSettings, type DumpSettings } from './settings.ts';
 import { TASK_STATES, type TaskState } from './task-state.ts';
@@ -53,7 +54,10 @@ export function makeTask(row: DumpTaskRow, settings: DumpSettings, positions: re
     stream: row.stream,
     streamName: row.stream_name,
     name: row.name,
+    kind: row.kind as TaskKind,
+    parentId: row.parent_id,
     state: toState(row.state),
+    draining: row.draining === 1,
     version: row.version,
     settings,
     schemaRevision: row.schema_revision,
@@ -80,14 +84,17 @@ function toPair(task: DumpTask, row: DumpPositionRow): Pair {
     discarded: row.discarded,
     end: row.end_position,
     allDead: row.all_dead === 1,
+    warnedPosition: row.warned_position,
     plan: undefined,
     measured: { to: row.position, bytes: 0 },
+    seen: { next: -1, at: 0 },
     uncertain: false,
   };
 }
 
 /** A plan is taken up where it was left; whatever pause it was in, a start is a good moment to try again. */
 async function toPlan({ db }: Pick<Catalog, 'db'>, pair: Pair, row: OpenPlan): Promise<Plan> {
+  const failures = row.attempt > 1 ? await selectFailures(db, row) : undefined;
   return {
     pair,
     id: row.id,
@@ -101,7 +108,9 @@ async function toPlan({ db }: Pick<Catalog, 'db'>, pair: Pair, row: OpenPlan): P
     settings: parseStoredSettings(row.settings),
     schemaRevision: row.schema_revision,
     attempt: row.attempt,
-    firstFailure: row.attempt > 1 ? await selectFirstFailure(db, row) : undefined,
+    tried: true,
+    firstFailure: failures?.firstAt,
+    failure: failures?.last,
     retryAt: 0,
     phase: 'waiting',
   };

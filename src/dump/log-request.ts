@@ -2,9 +2,11 @@
  * The body of a dump log query as clients send it. All of it is optional. `pageInfo` is an object, or the array of the
  * published example, `[{"pageIndex": 1}, {"pageIndex": 10}]`, where the second `pageIndex` is plainly the page size.
  */
-import type { LogSortColumn } from '../catalog/dump-log.ts';
+import type { LogFilter } from '../catalog/dump-log-filters.ts';
+import type { LogSortColumn } from '../catalog/dump-log-pages.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
+import { isFilter, parseLogFilter } from './log-filter.ts';
 
 export interface LogRequest {
   readonly column: LogSortColumn;
@@ -13,6 +15,8 @@ export interface LogRequest {
   readonly pageIndex: number;
   /** Entries of a page. */
   readonly pageSize: number;
+  /** Undefined for the whole log. */
+  readonly filter: LogFilter | undefined;
 }
 
 const SORT_COLUMNS: ReadonlyMap<unknown, LogSortColumn> = new Map<string, LogSortColumn>([
@@ -37,15 +41,23 @@ export function parseLogRequest(body: unknown, limits: Limits): LogRequest {
   const column = SORT_COLUMNS.get(sortBy);
   if (column === undefined) return refuse('sortBy', `must be one of ${LOG_SORT_KEYS.join(', ')}`);
   const { pageIndex = 1, pageTotal = DEFAULT_PAGE_SIZE } = parsePageInfo(members['pageInfo']);
+  const filter = parseFilter(members['filter']);
   return {
     column,
     descending: order === 'desc',
     pageIndex: within('pageInfo.pageIndex', pageIndex, Number.MAX_SAFE_INTEGER),
     pageSize: within('pageInfo.pageTotal', pageTotal, limits.log_page_rows),
+    filter,
   };
 }
 
 type Members = Readonly<Record<string, unknown>>;
+
+function parseFilter(value: unknown): LogFilter | undefined {
+  if (value === undefined) return undefined;
+  const filter = parseLogFilter(asObject('filter', value), (member, reason) => refuse(`filter.${member}`, reason));
+  return isFilter(filter) ? filter : undefined;
+}
 
 function parsePageInfo(pageInfo: unknown): Members {
   if (pageInfo === undefined) return {};

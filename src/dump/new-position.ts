@@ -20,6 +20,7 @@ export function newPosition({ taskId, partition, position, end }: Start, now: nu
     last_name_time: 0,
     last_transfer_at: null,
     discarded: 0,
+    start_position: position,
     end_position: end,
     warned_position: null,
     all_dead: 0,

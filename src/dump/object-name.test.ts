@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { baseName, deadLetterKey, fileName, objectKey } from './object-name.ts';
-import { timeDirectories } from './paths/time-directories.ts';
+import { fixedPlace } from './paths/path-finder.ts';
 import { PARTITION_FORMATS } from './settings.ts';
 
 const TIME = Date.UTC(2026, 0, 2, 3, 4, 59);
@@ -23,29 +23,14 @@ test('further files of a cut are numbered, and the extension tells the form', ()
   assert.equal(name('parquet', 'snappy', 3), '-3.parquet');
 });
 
-test('object keys are prefix, time directories in UTC and file name', () => {
+test('object keys are prefix, directories and file name', () => {
   const folders = ['', '2026/', '2026/01/', '2026/01/02/', '2026/01/02/03/', '2026/01/02/03/04/'];
-  for (const [index, format] of PARTITION_FORMATS.entries()) {
-    const { path } = timeDirectories(format, TIME);
+  for (const [index, partitionFormat] of PARTITION_FORMATS.entries()) {
+    const settings = { partitionFormat, timeZone: 'UTC', recordTime: undefined, pathTemplate: undefined };
+    const { path } = fixedPlace(settings, TIME)!;
     assert.equal(objectKey('', path, BASE), folders[index]! + BASE);
     assert.equal(objectKey('a/b', path, BASE), `a/b/${folders[index]}${BASE}`);
     assert.equal(objectKey('a/b/', path, BASE), `a/b/${folders[index]}${BASE}`);
   }
   assert.equal(deadLetterKey('a/b/', BASE), `a/b/_dead_letters/${BASE}.jsonl`);
-});
-
-test('a time directory stands for the stretch from its own start to that of the next one', () => {
-  const periods = PARTITION_FORMATS.map((format) => timeDirectories(format, TIME).period);
-  assert.deepEqual(periods, [
-    undefined,
-    { start: Date.UTC(2026, 0), end: Date.UTC(2027, 0) },
-    { start: Date.UTC(2026, 0), end: Date.UTC(2026, 1) },
-    { start: Date.UTC(2026, 0, 2), end: Date.UTC(2026, 0, 3) },
-    { start: Date.UTC(2026, 0, 2, 3), end: Date.UTC(2026, 0, 2, 4) },
-    { start: Date.UTC(2026, 0, 2, 3, 4), end: Date.UTC(2026, 0, 2, 3, 5) },
-  ]);
-  assert.deepEqual(timeDirectories('yyyy/MM', Date.UTC(2026, 11, 31)).period, {
-    start: Date.UTC(2026, 11),
-    end: Date.UTC(2027, 0),
-  });
 });

@@ -29,6 +29,16 @@ export function fileName(base: string, form: FileForm, index = 0): string {
   return `${base}${index === 0 ? '' : `-${index}`}${extension(form)}`;
 }
 
+/** What the name of a file begins with, without its number and extension. */
+export function baseOf(name: string): string {
+  return /^(?:[^.]+\.){3}\d+/.exec(name)?.[0] ?? name;
+}
+
+/** Whether an object of this name is a file, or the dead letters, of the cut with this base name. */
+export function isOfCut(name: string, base: string): boolean {
+  return baseOf(name) === base;
+}
+
 /** The key under which a file is stored; `path` is without slashes around and may be empty. */
 export function objectKey(prefix: string, path: string, name: string): string {
   return [prefix.replace(/\/$/, ''), path, name].filter((part) => part !== '').join('/');

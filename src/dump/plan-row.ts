@@ -5,8 +5,24 @@ import { fileName, objectKey } from './object-name.ts';
 import { fixedPlace } from './paths/path-finder.ts';
 import type { Plan } from './task-table.ts';
 
+/** What of a plan its row tells. */
+export type PlannedCut = Pick<
+  Plan,
+  | 'pair'
+  | 'version'
+  | 'first'
+  | 'next'
+  | 'createdAt'
+  | 'startTime'
+  | 'bucket'
+  | 'settings'
+  | 'baseName'
+  | 'schemaRevision'
+  | 'attempt'
+>;
+
 /** What it says of its files is what is known already: the path, if it does not depend on the records. */
-export function planRow(plan: Omit<Plan, 'id'>) {
+export function planRow(plan: PlannedCut) {
   const { settings, createdAt } = plan;
   const name = fileName(plan.baseName, settings);
   const place = fixedPlace(settings, createdAt);

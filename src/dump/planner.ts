@@ -4,12 +4,12 @@
  */
 import { insertPlans } from '../catalog/dump-log.ts';
 import { setNameTimes } from '../catalog/dump-positions.ts';
-import { addLogRows, setTaskState } from '../catalog/dump-tasks.ts';
+import { addLogRows, setTaskStatus } from '../catalog/dump-tasks.ts';
 import type { DumpParts } from './dump-config.ts';
 import { planName } from './plan-name.ts';
 import { planRow } from './plan-row.ts';
-import { isActive, stateAfterWork } from './task-state.ts';
-import { isFailing, type DumpTask, type Pair, type Plan } from './task-table.ts';
+import { isActive, statusAfterWork, type TaskStatus } from './task-state.ts';
+import { workOf, type DumpTask, type Pair, type Plan } from './task-table.ts';
 
 /** A pair whose records are to be cut at `to` (exclusive). */
 export interface Due {
@@ -18,18 +18,20 @@ export interface Due {
 }
 
 /**
- * Plans a file for each of `due` that still can have one, and takes the tasks of `started` out of STARTING. Runs in the
- * lane. Resolves to the new plans, which wait to be queued. When it rejects, the pairs are left uncertain.
+ * Plans a file for each of `due` that still can have one, and takes those of `tasks` to their next state that do not
+ * stay as they are (see isTransient). Runs in the lane. Resolves to the new plans, which wait to be queued. When it
+ * rejects, the pairs are left uncertain.
  */
 export async function writePlans(
   { catalog, clock }: Pick<DumpParts, 'catalog' | 'clock'>,
   due: readonly Due[],
-  started: readonly DumpTask[],
+  tasks: readonly DumpTask[],
 ): Promise<Plan[]> {
-  const starting = started.filter(({ state }) => state === 'STARTING');
+  // Those of deleted tasks stay: they are in state DELETE.
+  const moving = tasks.filter(isTransient);
   // A look at the stream is not in the lane: meanwhile the task may have been stopped or the pair planned.
-  const cuts = due.filter(({ pair, to }) => isActive(pair.task.state) && pair.plan === undefined && to > pair.position);
-  if (cuts.length === 0 && starting.length === 0) return [];
+  const cuts = due.filter(({ pair, to }) => takesPlans(pair.task) && pair.plan === undefined && to > pair.position);
+  if (cuts.length === 0 && moving.length === 0) return [];
 
   const now = clock.now();
   const drafts = cuts.map((cut) => draft(cut, now));
@@ -42,13 +44,13 @@ export async function writePlans(
         await setNameTimes(transaction, drafts.map(toPosition));
       }
       for (const [task, plans] of perTask) await addLogRows(transaction, task.id, plans.length);
-      for (const task of starting) await setTaskState(transaction, task.id, firstState(task));
+      for (const task of moving) await setTaskStatus(transaction, task.id, nextStatus(task));
     });
   } catch (error) {
     for (const { pair } of drafts) pair.uncertain = true;
     throw error;
   }
-  for (const task of starting) task.state = firstState(task);
+  for (const task of moving) Object.assign(task, nextStatus(task));
   return drafts.map((plan, index) => {
     const { pair } = plan;
     pair.lastNameTime = plan.createdAt;
@@ -57,8 +59,18 @@ export async function writePlans(
   });
 }
 
-function firstState(task: DumpTask) {
-  return stateAfterWork(task.state, task.pairs.some(isFailing));
+/** Whether files may be planned for a task. */
+export function takesPlans({ state, draining }: DumpTask): boolean {
+  return isActive(state) && !draining;
+}
+
+/** Whether a task is to leave its state at the next look, without any file having come to its end. */
+export function isTransient(task: DumpTask): boolean {
+  return task.state === 'STARTING' || (task.draining && task.pairs.every((pair) => !workOf(pair).planned));
+}
+
+function nextStatus(task: DumpTask): TaskStatus {
+  return statusAfterWork(task, task.pairs.map(workOf), task.settings.deliverSeconds * 1000);
 }
 
 function draft({ pair, to }: Due, now: number): Omit<Plan, 'id'> {
@@ -77,7 +89,9 @@ function draft({ pair, to }: Due, now: number): Omit<Plan, 'id'> {
     settings,
     schemaRevision: task.schemaRevision,
     attempt: 1,
+    tried: false,
     firstFailure: undefined,
+    failure: undefined,
     retryAt: 0,
     phase: 'waiting',
   };

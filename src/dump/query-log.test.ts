@@ -2,81 +2,21 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import { openTestCatalog, type TestCatalog } from '../../test/support/catalog.ts';
 import { LIMITS, PROJECT } from '../../test/support/dump-rig.ts';
-import { seededFraction } from '../../test/support/random.ts';
-import {
-  insertPlans,
-  LOG_SORT_COLUMNS,
-  selectLogPage,
-  type LogSortColumn,
-  type NewLogRow,
-} from '../catalog/dump-log.ts';
+import { byKey, openLog, OTHER_TASK as OTHER, TASK } from '../../test/support/log-rows.ts';
+import { LOG_SORT_COLUMNS, selectLogPage } from '../catalog/dump-log-pages.ts';
 import type { Database } from '../catalog/schema.ts';
-import { insertTask } from '../catalog/dump-tasks.ts';
 import { isDomainError } from '../model/errors.ts';
 import { parseLogRequest, type LogRequest } from './log-request.ts';
 import { queryLog } from './query-log.ts';
 
-const TASK = 'CDaRPdvKUfZrAhzTaYs';
-const OTHER = 'AAAAAAAAAAAAAAAAAAA';
-
-/** A task with a log whose keys have many ties, and beside it a task of another project with a log of its own. */
-async function openLog(rows: number): Promise<TestCatalog> {
-  const catalog = await openTestCatalog();
-  for (const [id, project] of [
-    [TASK, PROJECT],
-    [OTHER, 'other'],
-  ] as const) {
-    await insertTask(catalog.db, {
-      task_id: id,
-      project_id: project,
-      stream: 1,
-      stream_id: 's'.repeat(19),
-      stream_name: 'orders',
-      name: id,
-      state: 'RUNNING',
-      version: 1,
-      created_at: 1,
-      deleted_at: null,
-      log_rows: rows,
-    });
-    const fraction = seededFraction(3);
-    const few = () => Math.floor(fraction() * 4);
-    const all = Array.from({ length: rows }, (_, index) => row(id, index, few));
-    if (rows > 0) await insertPlans(catalog.db, all);
-  }
-  return catalog;
-}
-
-function row(taskId: string, index: number, few: () => number): NewLogRow {
-  return {
-    task_id: taskId,
-    task_version: 1,
-    partition: 0,
-    state: few() % 3,
-    first_sequence: index,
-    next_sequence: index + 1,
-    created_at: few(),
-    start_time: few(),
-    end_time: few(),
-    read_records: few(),
-    records: few(),
-    bytes: few(),
-    file_name: `${taskId}.${index}`,
-    bucket: 'b',
-    object_key: `${taskId}.${index}`,
-    checksum: null,
-    etag: null,
-    attempt: 1,
-    error_code: null,
-    cause: null,
-    given_up: 0,
-  };
-}
-
-const byKey = (column: LogSortColumn) => (a: Record<LogSortColumn | 'id', number>, b: typeof a) =>
-  a[column] - b[column] || a.id - b.id;
+const DEFAULT: LogRequest = {
+  column: 'created_at',
+  descending: true,
+  pageIndex: 1,
+  pageSize: 10,
+  filter: undefined,
+};
 
 test('every page of every order is the slice of the whole list, ties by the order of making', async () => {
   await using catalog = await openLog(53);
@@ -91,7 +31,13 @@ test('every page of every order is the slice of the whole list, ties by the orde
         if (descending) sorted.reverse();
         const pages: number[] = [];
         for (let pageIndex = 1; pageIndex <= Math.ceil(53 / pageSize) + 1; pageIndex += 1) {
-          const page = await queryLog({ catalog }, PROJECT, TASK, { column, descending, pageIndex, pageSize });
+          const page = await queryLog({ catalog }, PROJECT, TASK, {
+            column,
+            descending,
+            pageIndex,
+            pageSize,
+            filter: undefined,
+          });
           assert.equal(page.total, 53);
           pages.push(...page.rows.map(({ id }) => id));
         }
@@ -108,9 +54,19 @@ test('a page is the same from either end of the index', async () => {
     for (const descending of [false, true]) {
       for (const offset of [0, 6, 13, 18]) {
         const page = { taskId: TASK, column, descending, offset, size: 7 };
-        const front = await selectLogPage(catalog.reader, { ...page, fromEnd: false });
-        assert.deepEqual(await selectLogPage(catalog.reader, { ...page, fromEnd: true }), front);
+        const front = await selectLogPage(catalog.reader, { ...page, by: 'start' });
+        assert.deepEqual(await selectLogPage(catalog.reader, { ...page, by: 'end' }), front);
       }
+    }
+  }
+});
+
+test('a page that the log has become too short for meanwhile is empty', async () => {
+  await using catalog = await openLog(20);
+  for (const descending of [false, true]) {
+    for (const by of ['start', 'end', 'ranks'] as const) {
+      const page = { taskId: TASK, column: 'bytes', descending, offset: 30, size: 7, by } as const;
+      assert.deepEqual(await selectLogPage(catalog.reader, page), [], by);
     }
   }
 });
@@ -128,16 +84,18 @@ test('the rows of a page are found by the index alone, without sorting the log',
     log: ({ query }) => void statements.push(query),
   });
   for (const column of LOG_SORT_COLUMNS) {
-    for (const fromEnd of [false, true]) {
-      await selectLogPage(recorder, { taskId: TASK, column, descending: true, offset: 50, size: 10, fromEnd });
+    for (const by of ['start', 'end', 'ranks'] as const) {
+      await selectLogPage(recorder, { taskId: TASK, column, descending: true, offset: 50, size: 10, by });
       const { sql, parameters } = statements.at(-1)!;
       const plan = await catalog.reader.executeQuery<{ detail: string }>(
         CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]),
       );
       const details = plan.rows.map(({ detail }) => detail);
       const scans = details.filter((detail) => detail.includes(`USING COVERING INDEX dump_log_${column} `));
-      assert.equal(scans.length, 1, details.join('\n'));
-      // One sort, that of the ten rows of the page: the statement's last step.
+      // With separators those from a value's first row on and those of larger values.
+      assert.equal(scans.length, by === 'ranks' ? 2 : 1, details.join('\n'));
+      // Sorts are of separators, and of the ten rows of the page: the statement's last step.
+      if (by === 'ranks') continue;
       const sorts = details.filter((detail) => detail.includes('TEMP B-TREE'));
       assert.ok(sorts.length <= 1 && (sorts.length === 0 || details.at(-1) === sorts[0]), details.join('\n'));
     }
@@ -146,7 +104,7 @@ test('the rows of a page are found by the index alone, without sorting the log',
 
 test('a page beyond the end is empty, however far', async () => {
   await using catalog = await openLog(20);
-  const request: LogRequest = { column: 'bytes', descending: true, pageIndex: 3, pageSize: 10 };
+  const request: LogRequest = { ...DEFAULT, column: 'bytes', pageIndex: 3 };
   for (const pageIndex of [3, Number.MAX_SAFE_INTEGER]) {
     const page = await queryLog({ catalog }, PROJECT, TASK, { ...request, pageIndex, pageSize: 1000 });
     assert.deepEqual([page.total, page.rows], [20, []]);
@@ -168,8 +126,6 @@ test('a task of another project is as unknown as one that does not exist; an id 
     await assert.rejects(queryLog({ catalog }, PROJECT, id, request), { kind: 'InvalidRequest' });
   }
 });
-
-const DEFAULT: LogRequest = { column: 'created_at', descending: true, pageIndex: 1, pageSize: 10 };
 
 test('a query that says nothing has the defaults, one that says something keeps the others', () => {
   for (const body of [undefined, {}, { pageInfo: {} }, { pageInfo: [] }, { unknown: 1 }]) {

@@ -3,13 +3,12 @@
  * to the committer as an Outcome; the upload slot is free again as soon as the object is stored, before the commit.
  */
 import { selectColumns } from '../catalog/dump-schemas.ts';
-import { DomainError, ERRORS } from '../model/errors.ts';
-import { DamagedRecords } from '../recordlog/record-log.ts';
 import { retryDelay } from './backoff.ts';
 import type { DumpParts } from './dump-config.ts';
 import type { CutToWrite, WrittenCut } from './cut.ts';
+import { describeFailure } from './describe-failure.ts';
 import { LogSource, LostRecords } from './log-source.ts';
-import { removeObjectsOfCut } from './remove-objects.ts';
+import { removeObjectsOfCut, removeWrittenCut } from './remove-objects.ts';
 import { FailedAttempt, writeCut } from './write-cut.ts';
 import type { DumpTask, Plan } from './task-table.ts';
 
@@ -93,9 +92,13 @@ export class Runner {
     }
   }
 
-  /** Removes the objects of a cut that is not to be committed, in the background and without a second try. */
-  discard(plan: Plan): void {
-    const removal = this.#remove(plan)
+  /**
+   * Removes the objects of a cut that is not to be committed, in the background and without a second try. `cut` is what
+   * was written of it, if that is known.
+   */
+  discard(plan: Plan, cut?: WrittenCut): void {
+    const { objects } = this.#parts;
+    const removal = (cut === undefined ? this.#remove(plan) : removeWrittenCut(objects, plan.bucket, cut))
       .catch((error: unknown) => {
         this.#parts.logger.warn({ err: error, cut: plan.baseName }, 'uncommitted objects not removed');
       })
@@ -143,10 +146,12 @@ export class Runner {
   async #attempt(plan: Plan, signal: AbortSignal): Promise<Outcome | undefined> {
     const { clock } = this.#parts;
     const startedAt = clock.now();
+    const triedBefore = plan.tried;
+    plan.tried = true;
     try {
       const cut = await writeCut(this.#parts, await this.#toWrite(plan), signal);
-      // An earlier attempt, whose end nobody saw, may have stored files of what is lost by now.
-      if (cut.next < plan.next) await this.#remove(plan, cut);
+      // An earlier attempt may have stored files of what is lost by now.
+      if (cut.next < plan.next && triedBefore) await this.#remove(plan, cut);
       return { kind: 'delivered', plan, startedAt, cut };
     } catch (error) {
       if (signal.aborted) {
@@ -170,7 +175,9 @@ export class Runner {
     } catch (cause) {
       return this.#failed(plan, startedAt, 0, cause);
     }
-    return { kind: 'givenUp', plan, startedAt, to: error.to, recordsRead: 0, ...describe(error.cause) };
+    // The loss may reach beyond the plan; it is not the task's beyond its end.
+    const to = Math.min(error.to, plan.pair.end ?? Infinity);
+    return { kind: 'givenUp', plan, startedAt, to, recordsRead: 0, ...describeFailure(error.cause) };
   }
 
   async #failed(plan: Plan, startedAt: number, recordsRead: number, cause: unknown): Promise<Outcome> {
@@ -189,12 +196,12 @@ export class Runner {
     } catch (error) {
       this.#parts.logger.warn({ err: error, cut: plan.baseName }, 'given-up objects not removed');
     }
-    return { kind: 'givenUp', plan, startedAt, to: plan.next, recordsRead, ...describe(cause) };
+    return { kind: 'givenUp', plan, startedAt, to: plan.next, recordsRead, ...describeFailure(cause) };
   }
 
   #retry(plan: Plan, startedAt: number, recordsRead: number, cause: unknown, delay: number): Outcome {
     const retryAt = this.#parts.clock.monotonic() + delay;
-    return { kind: 'failed', plan, startedAt, recordsRead, ...describe(cause), retryAt };
+    return { kind: 'failed', plan, startedAt, recordsRead, ...describeFailure(cause), retryAt };
   }
 
   async #toWrite(plan: Plan): Promise<CutToWrite> {
@@ -213,18 +220,4 @@ export class Runner {
 
 function cutOf({ first, next, createdAt, baseName, bucket, settings }: Plan) {
   return { first, next, createdAt, baseName, bucket, settings };
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof DamagedRecords) return ERRORS.RecordsDamaged.code;
-  return error instanceof DomainError ? error.code : ERRORS.Internal.code;
-}
-
-const MAX_CAUSE_CHARACTERS = 1000;
-
-/** What the dump log says of an error. */
-function describe(error: unknown): { errorCode: string; cause: string } {
-  const errorCode = codeOf(error);
-  const cause = error instanceof Error ? error.message : String(error);
-  return { errorCode, cause: cause.slice(0, MAX_CAUSE_CHARACTERS) };
 }

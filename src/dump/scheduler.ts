@@ -5,19 +5,21 @@
  *
  * A pair is due when there are records beyond its position and
  *   - its interval has passed since the wait began, or
+ *   - no record has come for `deliver_idle_interval`, or
  *   - the records measure `deliver_size_interval`, or the size at which a backlog is cut: then without waiting, and the
  *     file ends where that size is reached.
  * A pair without records has no file. Its wait goes on in whole intervals, so that the first record after a long silence
- * waits for one interval at most.
+ * waits for one interval at most. A pair with an end (a backfill) waits for nothing, and has no file beyond its end.
  */
 import { isDomainError } from '../model/errors.ts';
 import type { PartitionBounds } from '../recordlog/record-log.ts';
 import type { Timer } from '../platform/clock.ts';
 import { coverPartitions, lacksPartitions } from './cover-partitions.ts';
+import { followForms, hasOldForm } from './follow-form.ts';
 import type { DumpParts } from './dump-config.ts';
 import type { Lane } from '../platform/lane.ts';
 import { refreshPairs } from './load-tasks.ts';
-import { writePlans, type Due } from './planner.ts';
+import { isTransient, takesPlans, writePlans, type Due } from './planner.ts';
 import type { Runner } from './runner.ts';
 import { isActive } from './task-state.ts';
 import type { DumpTask, Pair, TaskTable } from './task-table.ts';
@@ -91,7 +93,9 @@ export class Scheduler {
   #arm(): void {
     if (this.#closed) return;
     let seconds = Infinity;
-    for (const { settings } of this.#options.tasks.all()) seconds = Math.min(seconds, settings.deliverSeconds);
+    for (const { settings } of this.#options.tasks.all()) {
+      seconds = Math.min(seconds, settings.deliverSeconds, settings.idleSeconds ?? Infinity);
+    }
     const period = Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, (seconds * 1000) / LOOKS_PER_INTERVAL));
     this.#timer = this.#options.parts.clock.after(period, () => {
       this.tick();
@@ -123,16 +127,23 @@ export class Scheduler {
     this.#busy = false;
   }
 
-  /** First of all takes in partitions that have come since the last look. */
+  /** First of all takes in how streams have changed since the last look. */
   async #lookAtAll(): Promise<void> {
     const { tasks, parts, lane } = this.#options;
     if ([...tasks.all()].some((task) => lacksPartitions(parts.streams, task))) {
       await lane.run(() => coverPartitions(parts, tasks.all()));
     }
-    await this.#lookAt([...tasks.pairs()], [...tasks.all()]);
+    if ([...tasks.all()].some((task) => hasOldForm(parts.streams, task))) {
+      await lane.run(() => followForms(parts, tasks.all()));
+    }
+    const active = [...tasks.all()].filter(({ state }) => isActive(state));
+    await this.#lookAt(
+      active.flatMap(({ pairs }) => pairs),
+      active,
+    );
   }
 
-  async #lookAt(pairs: readonly Pair[], started: readonly DumpTask[]): Promise<void> {
+  async #lookAt(pairs: readonly Pair[], lookedAt: readonly DumpTask[]): Promise<void> {
     const { tasks, parts, lane, runner } = this.#options;
     const uncertain = pairs.filter((pair) => pair.uncertain && tasks.has(pair.task));
     if (uncertain.length > 0) await lane.run(() => refreshPairs(parts.catalog, uncertain));
@@ -145,20 +156,20 @@ export class Scheduler {
         if (pair.plan.phase === 'waiting' && pair.plan.retryAt <= parts.clock.monotonic()) runner.enqueue(pair.plan);
         continue;
       }
+      if (!takesPlans(pair.task)) continue;
       const wish = this.#wish(pair, now);
       // Only what may be full is measured: that alone may have to wait for the disk.
       const to = wish?.measure === true ? await this.#full(pair, wish) : wish?.to;
       if (to !== undefined) due.push({ pair, to });
     }
-    const starting = started.filter(({ state }) => state === 'STARTING');
+    const moving = lookedAt.filter(isTransient);
     let from = 0;
-    while (from < due.length || (from === 0 && starting.length > 0)) {
+    while (from < due.length || (from === 0 && moving.length > 0)) {
       const some = due.slice(from, from + PLANS_PER_TRANSACTION);
       const first = from === 0;
       from += PLANS_PER_TRANSACTION;
       await lane.run(async () => {
-        // Deleted tasks are in state DELETE, which neither has plans nor starts.
-        for (const plan of await writePlans(parts, some, first ? starting : [])) runner.enqueue(plan);
+        for (const plan of await writePlans(parts, some, first ? moving : [])) runner.enqueue(plan);
       });
     }
   }
@@ -168,29 +179,41 @@ export class Scheduler {
     const bounds = this.#bounds(pair);
     if (bounds === undefined) return undefined;
     const interval = pair.task.settings.deliverSeconds * 1000;
+    const next = pair.end === null ? bounds.next : Math.min(bounds.next, pair.end);
     // The wall clock was set back: what has been waited for so far is not known.
     if (now < pair.waitingSince) pair.waitingSince = now;
     const waited = now - pair.waitingSince;
-    if (bounds.next <= pair.position) {
+    if (next <= pair.position) {
       pair.waitingSince += Math.floor(waited / interval) * interval;
       return undefined;
     }
     // Records expired before they were delivered: a plan of exactly those, which the runner finds lost.
-    if (pair.position < bounds.first) return { measure: false, to: bounds.first };
+    if (pair.position < bounds.first) return { measure: false, to: Math.min(bounds.first, next) };
 
-    const to = waited >= interval ? bounds.next : undefined;
+    const due = waited >= interval || pair.end !== null || this.#isIdle(pair, bounds.next);
+    const to = due ? next : undefined;
     if (pair.measured.to < pair.position) pair.measured = { to: pair.position, bytes: 0 };
     const { maxRecordBytes } = this.#options.parts.config;
-    const unmeasured = (bounds.next - pair.measured.to) * (maxRecordBytes + FRAME_OVERHEAD);
+    const unmeasured = (next - pair.measured.to) * (maxRecordBytes + FRAME_OVERHEAD);
     const measure = pair.measured.bytes + unmeasured >= this.#fileBytes(pair);
-    return measure ? { measure, to, end: bounds.next } : { measure, to };
+    return measure ? { measure, to, end: next } : { measure, to };
   }
 
   /** Where a file is cut that may have reached its size: there, or else where the wish says. */
   async #full(pair: Pair, { to, end }: Wish & { measure: true }): Promise<number | undefined> {
     const size = this.#fileBytes(pair);
     if (!(await this.#measure(pair, end, size))) return to;
-    return pair.measured.bytes >= size || to !== undefined ? pair.measured.to : undefined;
+    if (pair.measured.bytes < size && to === undefined) return undefined;
+    return pair.end === null ? pair.measured.to : Math.min(pair.measured.to, pair.end);
+  }
+
+  /** Whether the newest record has been the newest for the idle interval; what came since the last look came now. */
+  #isIdle(pair: Pair, next: number): boolean {
+    const { idleSeconds } = pair.task.settings;
+    if (idleSeconds === undefined) return false;
+    const now = this.#options.parts.clock.monotonic();
+    if (pair.seen.next !== next) pair.seen = { next, at: now };
+    return now - pair.seen.at >= idleSeconds * 1000;
   }
 
   #fileBytes({ task }: Pair): number {

@@ -1,11 +1,9 @@
 /**
- * What a dump task delivers and how: the rules for the values of a create or update request, whatever carried it, and
- * the form in which each version of a task keeps them. Each refusal names the member of the API that is wrong and what
- * it must be.
+ * What a dump task delivers and how: the settings of one version of a task, the request that they come from, and the form
+ * in which the catalog keeps them. See parse-settings.ts for what each member may be, settings-rules.ts for what goes
+ * together.
  */
-import { DomainError } from '../model/errors.ts';
-import type { Limits } from '../model/limits.ts';
-import { NAME_PATTERN, type DataType } from '../model/stream.ts';
+import type { DataType } from '../model/stream.ts';
 
 export const PARTITION_FORMATS = ['', 'yyyy', 'yyyy/MM', 'yyyy/MM/dd', 'yyyy/MM/dd/HH', 'yyyy/MM/dd/HH/mm'] as const;
 export type PartitionFormat = (typeof PARTITION_FORMATS)[number];
@@ -19,9 +17,19 @@ export const DESTINATION_TYPE = 'OBS';
 export const FILE_TYPES = ['text', 'csv', 'parquet'] as const;
 export type FileType = (typeof FILE_TYPES)[number];
 
-/** snappy: Parquet only. */
-export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'snappy'] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
+/** The form of delivery, the only one of the API. */
+export const DELIVER_DATA_TYPE = 'file_stream';
+
+export type Compression = 'none' | 'gzip' | 'zstd' | 'snappy';
+
+/** What each type of file may be compressed with. Of Parquet it is the pages, not the file. The first is the default. */
+export const COMPRESSIONS: Readonly<Record<FileType, readonly Compression[]>> = {
+  text: ['none', 'gzip', 'zstd'],
+  csv: ['none', 'gzip', 'zstd'],
+  parquet: ['snappy', 'none', 'gzip', 'zstd'],
+};
+
+export const TIMESTAMP_TYPES = ['String', 'Timestamp'] as const;
 
 export const TIMESTAMP_FORMATS = [
   'yyyy/MM/dd HH:mm:ss',
@@ -124,14 +132,8 @@ export interface DumpDescriptor {
   readonly hold_retention?: boolean | null;
 }
 
-export interface SettingsLimits {
-  readonly limits: Limits;
-  /** Seconds: the lowest deliver_time_interval taken. */
-  readonly minDeliverInterval: number;
-}
-
-/** What a version says that is older than these members. */
-const UNSET = {
+/** Of what is beyond the API, and of the form of files. It is also what a version says that is older than these members. */
+export const DEFAULTS = {
   fileType: 'text',
   compression: 'none',
   csvHeader: true,
@@ -147,60 +149,6 @@ const UNSET = {
   holdRetention: false,
 } as const satisfies Partial<DumpSettings>;
 
-const DEFAULT_DELIVER_SECONDS = 300;
-const MAX_AGENCY_CHARACTERS = 64;
-/** As the API has it for its other destinations. */
-const MAX_RETRY_SECONDS = 7200;
-const NAME = new RegExp(NAME_PATTERN);
-/** Names of letters, digits and _, separated by single slashes; one more slash may end it. */
-const PREFIX = /^(?:[A-Za-z0-9_]+(?:\/[A-Za-z0-9_]+)*\/?)?$/;
-const DELIMITERS: Readonly<Record<string, string>> = { ',': ',', ';': ';', '|': '|', '\n': '\n', '': '', NULL: '' };
-
-/** The task's name. Throws InvalidBody. */
-export function parseTaskName({ task_name: name }: DumpDescriptor, limits: Limits): string {
-  if (!NAME.test(name) || name.length > limits.task_name_length) {
-    refuse('task_name', `must be 1 to ${limits.task_name_length} letters, digits, _ or -`);
-  }
-  return name;
-}
-
-/**
- * The settings of a request. `strategy` is what an absent consumer_strategy means. Throws InvalidBody for a value that
- * breaks a rule and UnsupportedDestination for what the API knows and Sluice does not do.
- */
-export function parseSettings(
-  descriptor: DumpDescriptor,
-  { limits, minDeliverInterval }: SettingsLimits,
-  strategy: ConsumerStrategy = 'LATEST',
-): DumpSettings {
-  refuseUnsupported(descriptor);
-  return {
-    agencyName: parseAgency(descriptor.agency_name),
-    bucket: descriptor.obs_bucket_path || refuse('obs_bucket_path', 'must name a bucket'),
-    prefix: parsePrefix(descriptor.file_prefix ?? '', limits),
-    partitionFormat: oneOf('partition_format', PARTITION_FORMATS, descriptor.partition_format ?? ''),
-    deliverSeconds: within(
-      'deliver_time_interval',
-      descriptor.deliver_time_interval ?? Math.max(DEFAULT_DELIVER_SECONDS, minDeliverInterval),
-      minDeliverInterval,
-      limits.max_deliver_interval,
-    ),
-    deliverMegabytes:
-      descriptor.deliver_size_interval == null
-        ? undefined
-        : within(
-            'deliver_size_interval',
-            descriptor.deliver_size_interval,
-            limits.min_deliver_megabytes,
-            limits.max_deliver_megabytes,
-          ),
-    delimiter: parseDelimiter(descriptor.record_delimiter ?? '\n'),
-    ...UNSET,
-    consumerStrategy: oneOf('consumer_strategy', CONSUMER_STRATEGIES, descriptor.consumer_strategy || strategy),
-    retrySeconds: parseRetry(descriptor.retry_duration ?? 0),
-  };
-}
-
 /** As a row of dump_task_versions keeps it. */
 export function stringifySettings(settings: DumpSettings): string {
   return JSON.stringify(settings);
@@ -208,72 +156,5 @@ export function stringifySettings(settings: DumpSettings): string {
 
 /** Reads back what `stringifySettings` wrote. */
 export function parseStoredSettings(text: string): DumpSettings {
-  return { ...UNSET, ...(JSON.parse(text) as DumpSettings) };
-}
-
-/** `obs_destination_description` of the show answer. */
-export function describeSettings(settings: DumpSettings): Record<string, unknown> {
-  return {
-    ...(settings.agencyName === undefined ? {} : { agency_name: settings.agencyName }),
-    obs_bucket_path: settings.bucket,
-    file_prefix: settings.prefix,
-    partition_format: settings.partitionFormat,
-    deliver_time_interval: settings.deliverSeconds,
-    ...(settings.deliverMegabytes === undefined ? {} : { deliver_size_interval: settings.deliverMegabytes }),
-    consumer_strategy: settings.consumerStrategy,
-    destination_file_type: settings.fileType,
-    record_delimiter: settings.delimiter,
-    retry_duration: settings.retrySeconds ?? 0,
-  };
-}
-
-/** What would change the files if it were ignored is refused rather than ignored. */
-function refuseUnsupported(descriptor: DumpDescriptor): void {
-  const supported: readonly (readonly [string, string | null | undefined, string])[] = [
-    ['destination_type', descriptor.destination_type, DESTINATION_TYPE],
-    ['destination_file_type', descriptor.destination_file_type, 'text'],
-    ['deliver_data_type', descriptor.deliver_data_type, 'file_stream'],
-    ['compression_format', descriptor.compression_format, 'none'],
-  ];
-  for (const [member, value, only] of supported) {
-    if (value && value !== only) throw new DomainError('UnsupportedDestination', [member, value.slice(0, 64)]);
-  }
-  if (descriptor.processing_schema != null) throw new DomainError('UnsupportedDestination', ['processing_schema']);
-}
-
-function parseAgency(name: string | null | undefined): string | undefined {
-  if (name == null || name === '') return undefined;
-  return name.length <= MAX_AGENCY_CHARACTERS
-    ? name
-    : refuse('agency_name', `must be at most ${MAX_AGENCY_CHARACTERS} characters`);
-}
-
-function parsePrefix(prefix: string, { file_prefix_length: max }: Limits): string {
-  if (prefix.length > max) refuse('file_prefix', `must be at most ${max} characters`);
-  if (!PREFIX.test(prefix)) refuse('file_prefix', 'must be letters, digits and _ between single slashes');
-  return prefix;
-}
-
-function parseDelimiter(given: string): string {
-  const delimiter = Object.hasOwn(DELIMITERS, given) ? DELIMITERS[given] : undefined;
-  return delimiter ?? refuse('record_delimiter', 'must be one of , ; | \\n NULL or empty');
-}
-
-function parseRetry(given: string | number): number | undefined {
-  const seconds = typeof given === 'number' ? given : /^\d{0,6}$/.test(given) ? Number(given) : Number.NaN;
-  return within('retry_duration', seconds, 0, MAX_RETRY_SECONDS) || undefined;
-}
-
-function within(member: string, value: number, min: number, max: number): number {
-  const good = Number.isInteger(value) && value >= min && value <= max;
-  return good ? value : refuse(member, `must be a whole number from ${min} to ${max}`);
-}
-
-function oneOf<T extends string>(member: string, values: readonly T[], given: string): T {
-  const value = values.find((candidate) => candidate === given);
-  return value ?? refuse(member, `must be one of ${values.filter(Boolean).join(', ')}`);
-}
-
-function refuse(member: string, reason: string): never {
-  throw new DomainError('InvalidBody', [member, reason]);
+  return { ...DEFAULTS, ...(JSON.parse(text) as DumpSettings) };
 }

@@ -1,4 +1,4 @@
-/** Starts dump tasks that were stopped; one that is not stopped stays as it is. */
+/** Starts dump tasks that were stopped; one that is still finishing what it had planned goes on instead. */
 import type { Stream } from '../model/stream.ts';
 import type { DumpServices } from './dump-services.ts';
 import { changeStates } from './change-states.ts';
@@ -7,7 +7,10 @@ import { changeStates } from './change-states.ts';
 export async function startTasks(services: DumpServices, stream: Stream, taskIds: readonly string[]): Promise<void> {
   const { dumpEngine } = services;
   await dumpEngine.change(async () => {
-    const started = await changeStates(services, stream, taskIds, (state) => (state === 'PAUSED' ? 'STARTING' : state));
+    const started = await changeStates(services, stream, taskIds, ({ state }) => ({
+      state: state === 'PAUSED' ? 'STARTING' : state,
+      draining: false,
+    }));
     for (const task of started) dumpEngine.changed(task);
   });
 }

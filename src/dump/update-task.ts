@@ -6,23 +6,19 @@ import { insertTaskVersion, setTaskVersion } from '../catalog/dump-tasks.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Stream } from '../model/stream.ts';
 import { taskByName, type DumpServices } from './dump-services.ts';
-import {
-  parseSettings,
-  parseStoredSettings,
-  parseTaskName,
-  stringifySettings,
-  type DumpDescriptor,
-} from './settings.ts';
+import { parseSettings, parseTaskName } from './parse-settings.ts';
+import { parseStoredSettings, stringifySettings, type DumpDescriptor } from './settings.ts';
+import { streamForm } from './stream-form.ts';
 
 /**
  * `descriptor` names the task. An absent consumer_strategy means the task's own; another one is refused. Throws
- * InvalidBody, UnsupportedDestination, BucketNotFound, ObjectStoreRefused and TaskNotFound.
+ * InvalidBody, InvalidSchema, UnsupportedDestination, BucketNotFound, ObjectStoreRefused and TaskNotFound.
  */
 export async function updateTask(services: DumpServices, stream: Stream, descriptor: DumpDescriptor): Promise<void> {
   const { catalog, clock, objectStore, dumpEngine } = services;
   const name = parseTaskName(descriptor, services.limits);
   const { consumerStrategy } = parseStoredSettings((await taskByName(services, stream, name)).settings);
-  const settings = parseSettings(descriptor, services, consumerStrategy);
+  const settings = parseSettings(descriptor, services, streamForm(stream), consumerStrategy);
   if (settings.consumerStrategy !== consumerStrategy) {
     throw new DomainError('InvalidBody', ['consumer_strategy', 'cannot be changed']);
   }

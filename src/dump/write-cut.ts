@@ -1,17 +1,25 @@
 /**
- * Writes the files of a cut: walks its records, encodes them and streams them into the object store. Memory is two reads
- * of the log and a few chunks, whatever the size of the files. The same cut always makes the same bytes under the same
- * keys.
+ * Writes the files of a cut: walks its records, encodes them and streams them into the object store. Memory is bounded
+ * whatever the size of the cut and the number of its files. The same cut always makes the same bytes under the same keys.
+ *
+ * Text in one place is a copy of the payloads, made here. What must look into records is made by a converter, in a thread
+ * of its own (convert/): puts are answered here, and must not wait for it.
  */
-import { TextFileEncoder } from '../codec/text.ts';
+import { compressed } from '../codec/file-compression.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import type { Gate } from '../platform/gate.ts';
+import type { ConvertedCut, Converters } from './convert/conversion.ts';
+import { CountedSource } from './counted-source.ts';
 import type { CutToWrite, WrittenCut } from './cut.ts';
-import { LostRecords } from './log-source.ts';
-import { fileName, objectKey } from './object-name.ts';
-import { fixedPlace } from './paths/path-finder.ts';
+import { CutUpload } from './cut-upload.ts';
+import { fixedPlace, type Place } from './paths/path-finder.ts';
+import { TextWalk } from './text-walk.ts';
 
 export interface CutWriterParts {
   readonly objects: ObjectStore;
+  /** What is compressed at a time in the threads that the disk needs too. */
+  readonly compressing: Gate;
+  readonly converters: Converters;
 }
 
 /** An attempt that failed, with how many records had been read. `cause` is why. */
@@ -25,74 +33,57 @@ export class FailedAttempt extends Error {
   }
 }
 
-/** Records of a stream may be anything, so the object is no text as far as a browser is concerned. */
-const CONTENT_TYPE = 'application/octet-stream';
-
-/** Throws LostRecords of the source, and FailedAttempt for everything else, an abort included. */
+/**
+ * Throws LostRecords of the source, and FailedAttempt for everything else, an abort included. Nothing is under way any
+ * more when it does; objects that were stored stay: the next attempt writes them again.
+ */
 export async function writeCut(parts: CutWriterParts, cut: CutToWrite, signal: AbortSignal): Promise<WrittenCut> {
-  const body = new TextBody(cut);
-  const place = fixedPlace(cut.settings, cut.createdAt)!;
-  const name = fileName(cut.baseName, cut.settings);
-  const key = objectKey(cut.settings.prefix, place.path, name);
+  const source = new CountedSource(cut.source);
+  const upload = new CutUpload(parts.objects, cut, signal);
+  const { settings } = cut;
+  const place = settings.fileType === 'text' ? fixedPlace(settings, cut.createdAt) : undefined;
   try {
-    const stored = await parts.objects.put(cut.bucket, key, body.chunks(), { contentType: CONTENT_TYPE, signal });
-    if (!body.complete || stored.bytes !== body.bytes) {
-      throw new Error(`the store says ${stored.bytes} bytes where ${body.bytes} were sent`);
+    let converted: ConvertedCut;
+    try {
+      signal.throwIfAborted();
+      if (place === undefined) converted = await parts.converters.convert(cut, source, upload, signal);
+      else converted = await writeText(parts, { ...cut, source }, place, upload);
+    } catch (error) {
+      upload.fail(error);
+      await upload.finished();
+      throw error;
     }
-    const { bytes, etag, sha256 } = stored;
-    const file = {
-      fileName: name,
-      key,
-      ...place,
-      records: body.next - cut.first,
-      firstRecord: cut.first,
-      lastRecord: body.next - 1,
-      bytes,
-      checksum: `sha256:${sha256}`,
-      etag,
-    };
-    return { next: body.next, files: [file], deadLetters: undefined, columns: undefined };
+    const { files, deadLetters } = await upload.finished();
+    if (files.length === 0 && deadLetters === undefined) throw nothingToWrite();
+    return { ...converted, files, deadLetters };
   } catch (error) {
     // The store may have wrapped it: what the source said is what counts.
-    if (body.lost !== undefined) throw body.lost;
-    throw new FailedAttempt(body.next - cut.first, error);
+    if (source.lost !== undefined) throw source.lost;
+    throw new FailedAttempt(source.records, error);
   }
 }
 
-class TextBody {
-  readonly #cut: CutToWrite;
-  /** Exclusive end of the records encoded so far. */
-  next: number;
-  bytes = 0;
-  /** True once the last byte has been handed over. */
-  complete = false;
-  lost: LostRecords | undefined;
+/** One file of the payloads as they are. */
+async function writeText(
+  { compressing }: CutWriterParts,
+  cut: CutToWrite,
+  place: Place,
+  upload: CutUpload,
+): Promise<ConvertedCut> {
+  const { delimiter, compression } = cut.settings;
+  const walk = new TextWalk(cut.source, delimiter);
+  const pieces =
+    compression === 'gzip' || compression === 'zstd'
+      ? compressed(walk.chunks(), compression, compressing)
+      : walk.chunks();
+  const file = await upload.open({ kind: 'file', index: 0, place });
+  for await (const piece of pieces) await file.write(piece);
+  const { records, firstRecord, lastRecord } = walk;
+  if (records === 0) throw nothingToWrite();
+  await file.end({ records, firstRecord, lastRecord });
+  return { next: lastRecord + 1, columns: undefined };
+}
 
-  constructor(cut: CutToWrite) {
-    this.#cut = cut;
-    this.next = cut.first;
-  }
-
-  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
-    const encoder = new TextFileEncoder(this.#cut.settings.delimiter);
-    try {
-      for await (const blocks of this.#cut.source.batches()) {
-        for (const { firstSequence, count, frames } of blocks) {
-          this.next = firstSequence + count;
-          for (const chunk of encoder.encode(frames, count)) yield this.#passed(chunk);
-        }
-      }
-    } catch (error) {
-      if (error instanceof LostRecords) this.lost = error;
-      throw error;
-    }
-    const rest = encoder.finish();
-    if (rest.length > 0) yield this.#passed(rest);
-    this.complete = true;
-  }
-
-  #passed(chunk: Buffer): Buffer {
-    this.bytes += chunk.length;
-    return chunk;
-  }
+function nothingToWrite(): Error {
+  return new Error('there were no records to write');
 }

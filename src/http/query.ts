@@ -79,6 +79,15 @@ export function oneOf<T extends string>(values: readonly T[], description: strin
   };
 }
 
+/** `true` or `false`; absent is false. Throws InvalidRequest. */
+export function flag(description: string): Parameter<boolean> {
+  const { read } = oneOf(['true', 'false'], description);
+  return {
+    schema: Type.Optional(Type.Boolean({ default: false, description })),
+    read: (value, name) => read(value, name) === 'true',
+  };
+}
+
 /** A whole number from `min` to `max`, or `fallback` when it is absent. Throws InvalidRequest. */
 export function integer(
   { min, max, fallback }: { readonly min: number; readonly max: number; readonly fallback: number },

@@ -8,7 +8,8 @@ import { DomainError } from '../model/errors.ts';
 type Members = Readonly<Record<string, unknown>>;
 
 const DESTINATIONS = ['MRS', 'DLI', 'UQUERY', 'CLOUDTABLE', 'OPENTSDB', 'DWS'];
-const FILE_TYPES = ['CARBON'];
+/** The second is what an old example of the documents has. */
+const FILE_TYPES = ['CARBON', 'CARBONDATA'];
 const DATA_TYPES = ['FILE'];
 /** As requests spell the member of a destination, and as answers do, which some clients send back. */
 const ENDINGS = ['descriptor', 'description', 'descripton'];

@@ -23,6 +23,7 @@ import type { StreamChanges } from '../streams/stream-changes.ts';
 import type { StreamDeletedHook } from '../streams/delete-stream.ts';
 import type { StreamRegistry } from '../streams/stream-registry.ts';
 import type { Throttle } from '../streams/throttle.ts';
+import type { StreamUpdateHook } from '../streams/update-stream.ts';
 
 export interface Services {
   readonly tokens: Tokens;
@@ -53,5 +54,6 @@ export interface Services {
   readonly buffers: BufferPool;
   readonly clock: Clock;
   readonly random: Random;
+  readonly onStreamUpdated: readonly StreamUpdateHook[];
   readonly onStreamDeleted: readonly StreamDeletedHook[];
 }

@@ -83,7 +83,28 @@ export function makeRegistry(sources: PrometheusSources): Registry {
     'Attempts that failed and are followed by others.',
     () => dump().failedAttempts,
   );
+  counter('sluice_dump_dead_letters_total', 'Records that could not be converted.', () => dump().deadLetters);
   counter('sluice_dump_given_up_total', 'Ranges of records that will never be delivered.', () => dump().givenUp);
+  gauge(
+    'sluice_dump_expiry_seconds',
+    'Until the first undelivered record expires; +Inf when none waits, below 0 when records have expired.',
+    () => dump().seconds,
+  );
+  gauge(
+    'sluice_dump_tasks_at_risk',
+    'Tasks with undelivered records that have used up three quarters of their retention.',
+    () => dump().tasksAtRisk,
+  );
+  new Gauge({
+    name: 'sluice_dump_tasks',
+    help: 'Dump tasks and backfills by state.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [state, count] of dump().tasksByState) this.set({ state }, count);
+    },
+  });
   return registry;
 }
 

@@ -19,7 +19,19 @@ test('what has been counted, in the form that Prometheus reads', async () => {
     streams: () => ({ streams: 2, partitions: 5 }),
     logWritable: () => writable,
     logSyncs,
-    dump: () => ({ queued: 1, uploading: 2, files: 3, records: 4, bytes: 5, failedAttempts: 6, givenUp: 7 }),
+    dump: () => ({
+      queued: 1,
+      uploading: 2,
+      files: 3,
+      records: 4,
+      bytes: 5,
+      failedAttempts: 6,
+      givenUp: 7,
+      deadLetters: 8,
+      seconds: Infinity,
+      tasksAtRisk: 9,
+      tasksByState: new Map([['ERROR', 10]]),
+    }),
   });
   const expose = async () => (await prometheus.expose()).text.split('\n').filter((line) => line.startsWith('sluice_'));
 
@@ -54,6 +66,10 @@ test('what has been counted, in the form that Prometheus reads', async () => {
     'sluice_dump_bytes_total 5',
     'sluice_dump_failed_attempts_total 6',
     'sluice_dump_given_up_total 7',
+    'sluice_dump_dead_letters_total 8',
+    'sluice_dump_expiry_seconds +Inf',
+    'sluice_dump_tasks_at_risk 9',
+    'sluice_dump_tasks{state="ERROR"} 10',
   ]) {
     assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join('\n')}`);
   }

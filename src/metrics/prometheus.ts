@@ -27,7 +27,12 @@ export interface DumpNumbers {
   readonly records: number;
   readonly bytes: number;
   readonly failedAttempts: number;
+  readonly deadLetters: number;
   readonly givenUp: number;
+  /** Until the first undelivered record expires; Infinity when none waits. */
+  readonly seconds: number;
+  readonly tasksAtRisk: number;
+  readonly tasksByState: ReadonlyMap<string, number>;
 }
 
 /** What a scrape gets. */

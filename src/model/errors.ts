@@ -111,6 +111,7 @@ export const ERRORS = {
   TaskNotFound: { code: 'DIS.4354', status: 400, text: 'Transfer task does not exist.' },
   TaskExists: { code: 'DIS.4355', status: 400, text: 'Transfer task already exists.' },
   TooManyTasks: { code: 'DIS.4357', status: 400, text: 'The stream has too many transfer tasks.' },
+  TooManyBackfills: { code: 'DIS.4357', status: 400, text: 'The transfer task has too many unfinished backfills.' },
 
   Internal: { code: 'DIS.5000', status: 500, text: 'Internal error.' },
   LogReadOnly: {

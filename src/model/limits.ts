@@ -26,6 +26,8 @@ export const LimitsSchema = Type.Object(
     advanced_partitions: count(10, 'partitions of all ADVANCED streams of a project'),
     scalings_per_hour: count(5, 'tries to change the number of partitions of a stream by hand within an hour'),
     tasks_per_stream: count(5, 'dump tasks of a stream'),
+    backfills_per_task: count(5, 'unfinished backfills of a dump task'),
+    paths_per_cut: count(10_000, 'output paths of one cut of a dump task; more follow in the next cut'),
     tags_per_stream: count(10, 'tags of a stream'),
     min_retention_hours: count(24, 'shortest data_duration'),
     max_retention_hours: count(72, 'longest data_duration'),

@@ -132,6 +132,13 @@ class DirectoryStore implements ObjectStore {
     }
   }
 
+  /** There are none: the folder of half-written files is swept when a bucket is first used. */
+  async removeLeftovers(bucket: string): Promise<number> {
+    checkBucketName(bucket);
+    await refusing([bucket], () => this.#sweep(bucket));
+    return 0;
+  }
+
   async delete(bucket: string, key: string): Promise<void> {
     const path = this.#path(bucket, key);
     await refusing([bucket, key], async () => {
@@ -213,7 +220,7 @@ class DirectoryStore implements ObjectStore {
         if (wanted && key !== `${TEMPORARY_FOLDER}/`) yield* this.#walk(join(folder, name), key, prefix);
       } else if (key.startsWith(prefix)) {
         const bytes = await this.#size(join(folder, name));
-        if (bytes !== undefined) yield { key, bytes };
+        if (bytes !== undefined) yield { key, bytes, etag: undefined };
       }
     }
   }

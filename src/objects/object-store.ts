@@ -36,6 +36,14 @@ export interface ListedObject {
   readonly key: string;
   /** Length in bytes. */
   readonly bytes: number;
+  /** As in StoredObject; undefined where the store would have to read every object for it. */
+  readonly etag: string | undefined;
+}
+
+export interface LeftoverOptions {
+  readonly isOurs: (key: string) => boolean;
+  /** In ms since 1970; Infinity for all. */
+  readonly begunBefore: number;
 }
 
 export interface ObjectStore {
@@ -56,8 +64,16 @@ export interface ObjectStore {
   /** The bytes of an object, in pieces. Throws ObjectStoreRefused when there is none. */
   read(bucket: string, key: string): AsyncIterable<Uint8Array>;
 
-  /** Every object whose key starts with `prefix`, in the order of the keys' UTF-8 bytes. */
+  /** Every object whose key starts with `prefix`, in an order that is the store's own: not all services sort as S3 does. */
   list(bucket: string, prefix: string): AsyncIterable<ListedObject>;
+
+  /**
+   * Removes what uploads of earlier runs have left half done: parts, not objects. Takes those of the keys for which `isOurs`
+   * says so, that are none of this store's own uploads, and that were begun before `begunBefore` by the service's clock.
+   * Resolves to how many there were. Where other processes deliver to the same bucket for the same tasks, `begunBefore` has
+   * to lie further back than any of their uploads takes.
+   */
+  removeLeftovers(bucket: string, prefix: string, options: LeftoverOptions): Promise<number>;
 
   /** Removes an object; a missing one is fine. */
   delete(bucket: string, key: string): Promise<void>;

@@ -2,15 +2,27 @@
  * Objects in any service that speaks S3, OBS included. A bucket has to be there; Sluice makes none.
  *
  * Each request is tried twice, unless the service was silent: then it is given up at once, so that a put fails about
- * `timeoutSeconds` after the last sign of life. Longer patience is the caller's. Parts of failed uploads are removed;
- * a bucket should have a lifecycle rule for those of a process that was killed.
+ * `timeoutSeconds` after the last sign of life. Longer patience is the caller's. Parts of failed uploads are removed,
+ * and those of a process that was killed by `removeLeftovers`.
  */
 import { createHash } from 'node:crypto';
-import type { GetObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
+import type {
+  GetObjectCommandOutput,
+  ListMultipartUploadsCommandInput,
+  ListMultipartUploadsCommandOutput,
+  S3,
+} from '@aws-sdk/client-s3';
 import { DomainError } from '../model/errors.ts';
 import { inBlocks } from './blocks.ts';
 import { checkBucketName, checkKey } from './names.ts';
-import type { ListedObject, ObjectStore, PutOptions, PutResult, StoredObject } from './object-store.ts';
+import type {
+  LeftoverOptions,
+  ListedObject,
+  ObjectStore,
+  PutOptions,
+  PutResult,
+  StoredObject,
+} from './object-store.ts';
 import { httpStatus, isSilence, refusal, SilentServerError } from './s3-errors.ts';
 import { PART_BYTES, plainTag, S3Upload, type S3Calls } from './s3-upload.ts';
 
@@ -66,6 +78,8 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
 
 class S3Store implements ObjectStore {
   readonly #client: S3;
+  /** Uploads that are under way, by bucket and key. */
+  readonly #uploading = new Set<string>();
 
   constructor(client: S3) {
     this.#client = client;
@@ -91,6 +105,8 @@ class S3Store implements ObjectStore {
       ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
     });
     const hash = createHash('sha256');
+    const name = `${bucket}/${key}`;
+    this.#uploading.add(name);
     try {
       for await (const block of inBlocks(body, PART_BYTES, signal)) {
         hash.update(block);
@@ -101,6 +117,8 @@ class S3Store implements ObjectStore {
     } catch (error) {
       await upload.abandon();
       throw error;
+    } finally {
+      this.#uploading.delete(name);
     }
   }
 
@@ -132,9 +150,29 @@ class S3Store implements ObjectStore {
     for (let token: string | undefined, more = true; more; more = token !== undefined) {
       const place = { Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
       const page = await calls.run((s3) => s3.listObjectsV2(place));
-      for (const { Key, Size = 0 } of page.Contents ?? []) if (Key !== undefined) yield { key: Key, bytes: Size };
+      for (const { Key, Size = 0, ETag } of page.Contents ?? []) {
+        if (Key !== undefined) yield { key: Key, bytes: Size, etag: ETag === undefined ? undefined : plainTag(ETag) };
+      }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     }
+  }
+
+  async removeLeftovers(bucket: string, prefix: string, { isOurs, begunBefore }: LeftoverOptions): Promise<number> {
+    checkBucketName(bucket);
+    const calls = this.#calls([bucket]);
+    let removed = 0;
+    for (let marker: UploadMarker | undefined = {}; marker !== undefined;) {
+      const place: ListMultipartUploadsCommandInput = { Bucket: bucket, Prefix: prefix, ...marker };
+      const page = await calls.run((s3) => s3.listMultipartUploads(place));
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+        if (Key === undefined || UploadId === undefined || this.#uploading.has(`${bucket}/${Key}`)) continue;
+        if (!isOurs(Key) || (Initiated?.getTime() ?? 0) >= begunBefore) continue;
+        await calls.run((s3) => s3.abortMultipartUpload({ Bucket: bucket, Key, UploadId }));
+        removed += 1;
+      }
+      marker = nextPage(page);
+    }
+    return removed;
   }
 
   async delete(bucket: string, key: string): Promise<void> {
@@ -158,6 +196,14 @@ class S3Store implements ObjectStore {
       },
     };
   }
+}
+
+type UploadMarker = Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'>;
+
+function nextPage(page: ListMultipartUploadsCommandOutput): UploadMarker | undefined {
+  const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+  if (IsTruncated !== true || KeyMarker === undefined) return undefined;
+  return { KeyMarker, ...(UploadIdMarker === undefined ? {} : { UploadIdMarker }) };
 }
 
 function target(bucket: string, key: string): { Bucket: string; Key: string } {

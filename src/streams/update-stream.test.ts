@@ -9,7 +9,7 @@ import { seededRandom } from '../../test/support/random.ts';
 import { batchOf, recordsOf } from '../../test/support/records.ts';
 import { makeSettings } from '../../test/support/streams.ts';
 import { selectStreams } from '../catalog/streams.ts';
-import { isDomainError, type ErrorName } from '../model/errors.ts';
+import { DomainError, isDomainError, type ErrorName } from '../model/errors.ts';
 import { LimitsSchema, type Limits } from '../model/limits.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { BufferPool } from '../platform/buffer-pool.ts';
@@ -22,12 +22,16 @@ import { scaleStream } from './scale-stream.ts';
 import { StreamChanges } from './stream-changes.ts';
 import { StreamRegistry } from './stream-registry.ts';
 import type { StreamSettings } from './stream-settings.ts';
-import { updateStream, type StreamUpdate } from './update-stream.ts';
+import { updateStream, type StreamUpdate, type StreamUpdateHook } from './update-stream.ts';
 
 const HOUR_MS = 3_600_000;
 const PROJECT = 'project';
 
-async function setUp(t: TestContext, settings: Partial<StreamSettings> = {}) {
+async function setUp(
+  t: TestContext,
+  settings: Partial<StreamSettings> = {},
+  onStreamUpdated: readonly StreamUpdateHook[] = [],
+) {
   const catalog = await openTestCatalog();
   t.after(() => catalog.close());
   const clock = new ManualClock();
@@ -44,6 +48,7 @@ async function setUp(t: TestContext, settings: Partial<StreamSettings> = {}) {
     throttle: undefined,
     traffic: new TrafficMeter(clock),
     buffers: new BufferPool(1024 * 1024),
+    onStreamUpdated,
   };
   const stream = await createStream(deps, PROJECT, makeSettings({ retentionHours: 48, ...settings }));
   return {
@@ -69,6 +74,24 @@ test('what is given changes, the rest stays, and the catalog has it', async (t) 
   await update({ autoScaleEnabled: true, autoScaleMin: 2, autoScaleMax: 4 });
   await update({ autoScaleMax: 2 });
   assert.deepEqual(current().autoScale, { enabled: true, min: 2, max: 2 });
+  assert.deepEqual(await selectStreams(catalog.db), [current()]);
+});
+
+test('whoever works with the records is asked before and told after', async (t) => {
+  const asked: string[] = [];
+  const told: string[] = [];
+  const hook: StreamUpdateHook = {
+    check({ dataType }) {
+      asked.push(dataType);
+      if (dataType === 'CSV') throw new DomainError('InvalidBody', ['data_type', 'is not wanted']);
+    },
+    changed: async ({ dataType }) => void told.push(`${dataType} ${current().dataType}`),
+  };
+  const { update, current, catalog } = await setUp(t, {}, [hook]);
+  await update({ dataType: 'JSON' });
+  await assert.rejects(update({ dataType: 'CSV' }), refusal('InvalidBody', /not wanted/));
+  assert.deepEqual(asked, ['JSON', 'CSV']);
+  assert.deepEqual(told, ['JSON JSON']);
   assert.deepEqual(await selectStreams(catalog.db), [current()]);
 });
 

@@ -8,11 +8,20 @@ import type { Clock } from '../platform/clock.ts';
 import type { StreamChanges } from './stream-changes.ts';
 import { checkAutoScale, checkDataSchema, checkRetention } from './stream-settings.ts';
 
+/** Whoever works with the records of streams. */
+export interface StreamUpdateHook {
+  /** Before anything is written: throws to refuse what the stream is about to become. */
+  check(next: Stream): void;
+  /** Once it is durable and in the registry. Not called after a crash, so it must not be the only way to learn of it. */
+  changed(next: Stream): Promise<void>;
+}
+
 export interface UpdateStreamDeps {
   readonly catalog: Catalog;
   readonly streamChanges: StreamChanges;
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly onStreamUpdated: readonly StreamUpdateHook[];
 }
 
 /** Undefined members stay as they are. */
@@ -25,12 +34,12 @@ export interface StreamUpdate {
   readonly autoScaleMax?: number | undefined;
 }
 
-/** Resolves to the stream as it is then, durable. Throws InvalidBody, InvalidSchema, StreamNotFound. */
+/** Resolves to the stream as it is then, durable. Throws InvalidBody, InvalidSchema, StreamNotFound, and what a hook throws. */
 export async function updateStream(deps: UpdateStreamDeps, stream: Stream, update: StreamUpdate): Promise<Stream> {
-  const { catalog, streamChanges, limits, clock } = deps;
+  const { catalog, streamChanges, limits, clock, onStreamUpdated } = deps;
   checkRetention(update.retentionHours, limits);
   if (update.dataSchema !== undefined) checkDataSchema(update.dataSchema);
-  return streamChanges.run(stream, async (current) => {
+  const updated = await streamChanges.run(stream, async (current) => {
     const next: Stream = {
       ...current,
       retentionHours: update.retentionHours ?? current.retentionHours,
@@ -39,11 +48,14 @@ export async function updateStream(deps: UpdateStreamDeps, stream: Stream, updat
       autoScale: autoScaleOf(current, update),
       updatedAt: clock.now(),
     };
+    for (const hook of onStreamUpdated) hook.check(next);
     if (!(await updateStreamRow(catalog.db, next))) {
       throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
     }
     return next;
   });
+  await Promise.all(onStreamUpdated.map((hook) => hook.changed(updated)));
+  return updated;
 }
 
 /** While it is off, bounds of 0 are none: that is what an answer about such a stream says. */

@@ -8,7 +8,17 @@ import type { PartitionBounds, RecordLog } from '../recordlog/record-log.ts';
 
 /** The oldest arrival time that a stream still keeps, in ms. */
 export function retentionStart(stream: Stream, clock: Clock): number {
-  return clock.now() - stream.retentionHours * 3_600_000;
+  return clock.now() - retentionMs(stream);
+}
+
+/** How long a stream keeps a record, in ms. */
+export function retentionMs({ retentionHours }: Stream): number {
+  return retentionHours * 3_600_000;
+}
+
+/** When a record that arrived at `arrivedAt` (ms) expires, in ms. */
+export function retentionEnd(stream: Stream, arrivedAt: number): number {
+  return arrivedAt + retentionMs(stream);
 }
 
 /** `first`: the oldest record within retention (or `next`). `next`: the number of the next record. */

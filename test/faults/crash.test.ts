@@ -42,7 +42,7 @@ const STORES: Record<string, (t: TestContext) => Promise<Store>> = {
   S3: async (t) => {
     const s3 = await startS3();
     t.after(() => s3.close());
-    s3.createBucket('bucket');
+    await s3.createBucket('bucket');
     return {
       env: {
         SLUICE_S3_ENDPOINT: s3.endpoint,

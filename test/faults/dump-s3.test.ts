@@ -34,7 +34,7 @@ describe('dump tasks and an S3 service that fails', () => {
 
   before(async () => {
     s3 = await startS3();
-    s3.createBucket('bucket');
+    await s3.createBucket('bucket');
     proxy = await startFaultyProxy(s3.endpoint);
     server = await startServer({
       env: {

@@ -44,7 +44,7 @@ describe('the S3 store and a service that fails', () => {
 
   before(async () => {
     s3 = await startS3();
-    s3.createBucket('bucket');
+    await s3.createBucket('bucket');
     proxy = await startFaultyProxy(s3.endpoint);
     store = await openS3Store({ ...s3, endpoint: proxy.endpoint, pathStyle: true, timeoutSeconds: TIMEOUT_SECONDS });
   });

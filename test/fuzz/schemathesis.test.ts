@@ -8,12 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DisClient } from '../support/dis-client.ts';
+import { PythonEnvironment } from '../support/python-environment.ts';
 import { testRounds, testSeed } from '../support/seed.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { KNOWN_VALUES, prepareFixtures } from './fixtures.ts';
-import { installPythonTools, runPythonTool } from './python-tools.ts';
 
 const EXAMPLES = testRounds('SLUICE_SCHEMATHESIS_EXAMPLES', 40);
+const TOOLS = new PythonEnvironment('fuzz', join(import.meta.dirname, 'requirements.txt'));
 const LIMIT_MS = 600_000;
 const CHECKS = [
   'not_a_server_error',
@@ -28,7 +29,7 @@ const LEFT_OUT = ['createToken', 'revokeToken', 'deleteStream', 'deleteApp', 'de
 let server: TestServer;
 let folder: string;
 before(async () => {
-  await installPythonTools();
+  await TOOLS.install();
   folder = await mkdtemp(join(tmpdir(), 'sluice-fuzz-'));
   server = await startServer();
 });
@@ -40,7 +41,7 @@ after(async () => {
 test('the API description is OpenAPI 3.1', async () => {
   const file = join(folder, 'openapi.json');
   await writeFile(file, (await server.client.call('GET', '/openapi.json')).text);
-  const { code, output } = await runPythonTool('python', ['-m', 'openapi_spec_validator', file], LIMIT_MS);
+  const { code, output } = await TOOLS.run('python', ['-m', 'openapi_spec_validator', file], LIMIT_MS);
   assert.equal(code, 0, output);
 });
 
@@ -64,7 +65,7 @@ test('schemathesis finds nothing', { timeout: LIMIT_MS }, async () => {
       'X-Subject-Token': [dis.token],
     }),
   );
-  const { code, output } = await runPythonTool(
+  const { code, output } = await TOOLS.run(
     'schemathesis',
     [
       ...['--config-file', config, 'run', `${server.baseUrl}/openapi.json`],

@@ -27,6 +27,7 @@ export async function openTestCatalog(): Promise<TestCatalog> {
   return {
     db: catalog.db,
     reader: catalog.reader,
+    scanner: catalog.scanner,
     folder,
     reopen: () => openSqliteCatalog({ path }),
     close,

@@ -55,6 +55,8 @@ export interface LogEntry {
   readonly streamId: string;
   readonly projectId: string;
   readonly transferFileName: string;
+  readonly logId: number;
+  readonly kind: string;
   readonly partitionId: string;
   readonly firstSequenceNumber: string;
   readonly lastSequenceNumber: string;
@@ -69,6 +71,11 @@ export interface LogEntry {
   readonly errorCode: string | null;
   readonly cause: string | null;
   readonly givenUp: boolean;
+  readonly deadLettersNum: number;
+  readonly deadLetterKey: string | null;
+  readonly redrivenByLogId: number | null;
+  readonly supersededTime: number | null;
+  readonly removedTime: number | null;
 }
 
 type Query = Readonly<Record<string, string | number>>;

@@ -14,14 +14,17 @@ import { createTask } from '../../src/dump/create-task.ts';
 import type { DumpDescriptor } from '../../src/dump/settings.ts';
 import type { DumpConfig, DumpLogger } from '../../src/dump/dump-config.ts';
 import type { DumpServices } from '../../src/dump/dump-services.ts';
+import { CONVERSION_LIMITS } from '../../src/dump/convert/conversion.ts';
+import { ConverterPool } from '../../src/dump/convert/converter-pool.ts';
 import { DumpEngine } from '../../src/dump/engine.ts';
 import { LimitsSchema, type Limits } from '../../src/model/limits.ts';
 import { makeId } from '../../src/model/ids.ts';
-import type { Stream } from '../../src/model/stream.ts';
+import type { DataType, Stream } from '../../src/model/stream.ts';
 import { openDirectoryStore } from '../../src/objects/directory.ts';
 import type { ObjectStore } from '../../src/objects/object-store.ts';
 import { BufferPool } from '../../src/platform/buffer-pool.ts';
 import type { Clock } from '../../src/platform/clock.ts';
+import { Gate } from '../../src/platform/gate.ts';
 import { nodeFileSystem } from '../../src/platform/file-system.ts';
 import type { Random } from '../../src/platform/random.ts';
 import { splitHashSpace } from '../../src/streams/hash-ranges.ts';
@@ -42,6 +45,10 @@ export interface RigOptions {
   readonly seed?: number;
   readonly config?: Partial<DumpConfig>;
   readonly limits?: Partial<Limits>;
+  /** Of `orders`; BLOB by default. */
+  readonly dataType?: DataType;
+  /** Not closed with the rig; by default it has its own. */
+  readonly converters?: ConverterPool;
 }
 
 /** A test's body with a rig of its own. */
@@ -84,6 +91,7 @@ class Life {
       head: (bucket, key) => store.head(bucket, key),
       read: (bucket, key) => store.read(bucket, key),
       list: (bucket, prefix) => store.list(bucket, prefix),
+      removeLeftovers: (bucket, prefix, options) => store.removeLeftovers(bucket, prefix, options),
       delete: (bucket, key) => this.#track(() => store.delete(bucket, key)),
       close: () => store.close(),
     };
@@ -116,11 +124,13 @@ export class DumpRig {
   readonly random: Random;
   readonly config: DumpConfig;
   readonly limits: Limits;
+  readonly converters: ConverterPool;
   /** What becomes of the engine's next transactions, one each; then nothing goes wrong. */
   readonly catalogFaults: ('refuse' | 'lose answer')[] = [];
   /** Messages of warnings and errors. */
   readonly complaints: string[] = [];
   readonly #folder: string;
+  readonly #ownConverters: boolean;
   #life = new Life();
   #engine: DumpEngine | undefined;
   #stream: Stream | undefined;
@@ -131,6 +141,9 @@ export class DumpRig {
     this.#folder = folder;
     this.random = seededRandom(options.seed ?? 1);
     this.limits = { ...LIMITS, ...options.limits };
+    const limits = { ...CONVERSION_LIMITS, paths: this.limits.paths_per_cut };
+    this.#ownConverters = options.converters === undefined;
+    this.converters = options.converters ?? new ConverterPool({ threads: 1, limits });
     const backoff = { min: 1000, max: 30_000 };
     this.config = { uploads: 2, maxFileBytes: 2 ** 30, maxRecordBytes: 2 ** 20, backoff, ...options.config };
   }
@@ -140,7 +153,7 @@ export class DumpRig {
     const random = seededRandom(7);
     const store = new FaultyStore(await openDirectoryStore({ fileSystem: nodeFileSystem, root: folder, random }));
     const rig = new DumpRig(await openTestCatalog(), store, folder, options);
-    rig.#stream = await rig.addStream('orders', options.partitions ?? 1);
+    rig.#stream = await rig.addStream('orders', options.partitions ?? 1, PROJECT, options.dataType);
     await rig.start();
     return rig;
   }
@@ -168,14 +181,19 @@ export class DumpRig {
     };
   }
 
-  async addStream(name: string, partitions: number, projectId = PROJECT): Promise<Stream> {
+  async addStream(
+    name: string,
+    partitions: number,
+    projectId = PROJECT,
+    dataType: DataType = 'BLOB',
+  ): Promise<Stream> {
     const now = this.clock.now();
     const stream = await insertStream(this.catalog.db, {
       id: makeId((size) => this.random.bytes(size)),
       projectId,
       name,
       type: 'COMMON',
-      dataType: 'BLOB',
+      dataType,
       dataSchema: undefined,
       csvDelimiter: undefined,
       compressionFormat: undefined,
@@ -220,6 +238,8 @@ export class DumpRig {
       recordLog: this.log,
       objects: life.store(this.store),
       buffers: new BufferPool(1024 * 1024),
+      compressing: new Gate(2),
+      converters: this.converters,
       clock: life.clock(this.clock),
       random: this.random,
       logger: this.#logger(life),
@@ -247,7 +267,7 @@ export class DumpRig {
   async settle(): Promise<void> {
     for (;;) {
       const { planning, uploading, committing } = this.engine.activity;
-      if (!planning && committing === 0 && uploading === this.store.hanging) return;
+      if (!planning && committing === 0 && uploading === this.store.hangingCuts) return;
       await setImmediate();
     }
   }
@@ -298,6 +318,7 @@ export class DumpRig {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#life.end();
+    if (this.#ownConverters) await this.converters.close();
     await this.catalog.close();
     await rm(this.#folder, { recursive: true, force: true });
   }

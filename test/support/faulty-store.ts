@@ -1,6 +1,14 @@
 /** An object store that fails on purpose, around a real one. */
+import { baseOf } from '../../src/dump/object-name.ts';
 import { DomainError } from '../../src/model/errors.ts';
-import type { ListedObject, ObjectStore, PutOptions, PutResult, StoredObject } from '../../src/objects/object-store.ts';
+import type {
+  LeftoverOptions,
+  ListedObject,
+  ObjectStore,
+  PutOptions,
+  PutResult,
+  StoredObject,
+} from '../../src/objects/object-store.ts';
 
 /**
  * What becomes of a put: `before`: refused at once; `midway`: refused after the first piece; `after`: stored whole, but
@@ -15,9 +23,9 @@ export class FaultyStore implements ObjectStore {
   /** As long as it is set, every put has it. */
   always: Fault | undefined;
   failDeletes = false;
-  /** Puts that hang or are held at the moment. */
-  hanging = 0;
-  #held: (() => void)[] = [];
+  /** Keys of the puts that hang, and of those that are held with what lets them go on. */
+  readonly #hung = new Set<string>();
+  readonly #held = new Map<string, () => void>();
   puts = 0;
 
   constructor(store: ObjectStore) {
@@ -42,18 +50,29 @@ export class FaultyStore implements ObjectStore {
         await this.#store.put(bucket, key, body, options);
         throw refused(bucket, 'after');
       case 'hang':
-        return this.#hang(options.signal);
+        return this.#hang(key, options.signal);
       case 'hold':
-        this.hanging += 1;
-        await new Promise<void>((resolve) => this.#held.push(resolve));
+        await new Promise<void>((resolve) => this.#held.set(key, resolve));
         return this.#store.put(bucket, key, body, options);
     }
   }
 
+  /** Puts that hang or are held at the moment. */
+  get hanging(): number {
+    return this.#hung.size + this.#held.size;
+  }
+
+  /** Cuts that cannot come to an end, since one of their puts or several hang. */
+  get hangingCuts(): number {
+    const names = [...this.#hung, ...this.#held.keys()].map((key) => key.slice(key.lastIndexOf('/') + 1));
+    return new Set(names.map(baseOf)).size;
+  }
+
   /** Lets the puts that are held go on. */
   release(): void {
-    this.hanging -= this.#held.length;
-    for (const go of this.#held.splice(0)) go();
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    for (const go of held) go();
   }
 
   head(bucket: string, key: string): Promise<StoredObject | undefined> {
@@ -68,6 +87,10 @@ export class FaultyStore implements ObjectStore {
     return this.#store.list(bucket, prefix);
   }
 
+  removeLeftovers(bucket: string, prefix: string, options: LeftoverOptions): Promise<number> {
+    return this.#store.removeLeftovers(bucket, prefix, options);
+  }
+
   async delete(bucket: string, key: string): Promise<void> {
     if (this.failDeletes) throw refused(bucket, 'delete');
     await this.#store.delete(bucket, key);
@@ -77,8 +100,8 @@ export class FaultyStore implements ObjectStore {
     return this.#store.close();
   }
 
-  async #hang(signal: AbortSignal | undefined): Promise<never> {
-    this.hanging += 1;
+  async #hang(key: string, signal: AbortSignal | undefined): Promise<never> {
+    this.#hung.add(key);
     try {
       return await new Promise((_resolve, reject) => {
         const abort = () => reject(signal?.reason as Error);
@@ -86,7 +109,7 @@ export class FaultyStore implements ObjectStore {
         else signal?.addEventListener('abort', abort, { once: true });
       });
     } finally {
-      this.hanging -= 1;
+      this.#hung.delete(key);
     }
   }
 }

@@ -25,7 +25,9 @@ export function testObjectStore(emptyBucket: () => Promise<{ store: ObjectStore;
         .update(await readAll(store, bucket, 'one.txt'))
         .digest('hex'),
     );
-    assert.deepEqual(await listAll(store, bucket), [{ key: 'one.txt', bytes: 12 }]);
+    const [listed, ...others] = await listAll(store, bucket);
+    assert.deepEqual([listed?.key, listed?.bytes, others], ['one.txt', 12, []]);
+    assert.ok(listed?.etag === undefined || listed.etag === stored.etag);
   });
 
   test('a put replaces, and the same bytes have the same tag', async () => {
@@ -64,12 +66,12 @@ export function testObjectStore(emptyBucket: () => Promise<{ store: ObjectStore;
     });
   }
 
-  test('a list is in order of key and can be narrowed to a prefix', async () => {
+  test('a list has every object once and can be narrowed to a prefix', async () => {
     const { store, bucket } = await emptyBucket();
-    // '.' sorts before '/' and '0' behind it.
     const keys = ['a/b.c', 'a/b/c', 'a/b/d/e', 'a/b0', 'a0', 'b', 'größe/日本語.txt'];
     for (const key of keys.toReversed()) await store.put(bucket, key, bodyOf(key), TEXT);
-    const listed = async (prefix: string) => (await listAll(store, bucket, prefix)).map(({ key }) => key);
+    // The order is the store's own.
+    const listed = async (prefix: string) => (await listAll(store, bucket, prefix)).map(({ key }) => key).sort();
 
     assert.deepEqual(await listed(''), keys);
     assert.deepEqual(await listed('a/b'), ['a/b.c', 'a/b/c', 'a/b/d/e', 'a/b0']);

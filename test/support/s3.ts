@@ -1,5 +1,9 @@
-/** An S3 service for tests: fauxqs in this process, on a free port, with everything in memory. It checks no signatures. */
+/**
+ * An S3 service for tests. As a rule that is fauxqs in this process, with everything in memory, which checks no
+ * signatures; with SLUICE_TEST_S3=strict a real one that does (strict-s3.ts).
+ */
 import { startFauxqs } from 'fauxqs';
+import { startStrictS3 } from './strict-s3.ts';
 
 export interface TestS3 {
   /** URL of the service; buckets stand in the path. */
@@ -7,20 +11,24 @@ export interface TestS3 {
   readonly region: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  createBucket(name: string): void;
+  /** Whether a wrong signature is refused. */
+  readonly strict: boolean;
+  createBucket(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
+const STRICT = process.env['SLUICE_TEST_S3'] === 'strict';
+
 export async function startS3(): Promise<TestS3> {
+  if (STRICT) return startStrictS3();
   const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
   return {
     endpoint: `http://127.0.0.1:${server.port}`,
     region: 'us-east-1',
     accessKey: 'test-access-key',
     secretKey: 'test-secret-key',
-    createBucket(name) {
-      server.createBucket(name);
-    },
+    strict: false,
+    createBucket: async (name) => void server.createBucket(name),
     close: () => server.stop(),
   };
 }

@@ -33,6 +33,7 @@ async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('dump_schemas_key', ['task_id', 'revision'])
     .execute();
 
+  await schema.alterTable('dump_positions').addColumn('start_position', 'bigint').execute();
   await schema.alterTable('dump_positions').addColumn('end_position', 'bigint').execute();
   await schema.alterTable('dump_positions').addColumn('warned_position', 'bigint').execute();
   await schema
@@ -71,13 +72,14 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await log().addColumn('dead_letter_checksum', 'text').execute();
 
   await schema.createIndex('dump_log_file_name').on('dump_log').columns(['task_id', 'file_name']).execute();
+  await schema.createIndex('dump_log_object').on('dump_log').columns(['task_id', 'bucket', 'object_key']).execute();
   await sql`create index dump_log_period on dump_log (task_id, period, path) where period is not null`.execute(db);
   await sql`create index dump_log_merge on dump_log (merge_id) where merge_id is not null`.execute(db);
   // Objects that a merge has replaced and that still have to go.
   await sql`create index dump_log_unremoved on dump_log (superseded_at) where superseded_at is not null and removed_at is null`.execute(
     db,
   );
-  await sql`create index dump_log_dead on dump_log (task_id, id) where dead_letters > 0 and redriven_by is null`.execute(
+  await sql`create index dump_log_dead on dump_log (task_id, id, dead_letters) where dead_letters > 0 and redriven_by is null`.execute(
     db,
   );
 
@@ -89,8 +91,12 @@ async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('completed_at', 'bigint')
     .addColumn('merged_at', 'bigint')
     .addColumn('manifests', 'integer', (c) => c.notNull())
+    .addColumn('late_since', 'bigint')
     .addPrimaryKeyConstraint('dump_periods_key', ['task_id', 'period'])
     .execute();
+  // What the keeper of periods looks for every few seconds: nearly always nothing.
+  await sql`create index dump_periods_open on dump_periods (task_id, ends_at) where completed_at is null`.execute(db);
+  await sql`create index dump_periods_late on dump_periods (late_since) where late_since is not null`.execute(db);
 
   await schema
     .createTable('dump_manifests')
@@ -108,4 +114,6 @@ async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('etag', 'text')
     .addPrimaryKeyConstraint('dump_manifests_key', ['task_id', 'period', 'number'])
     .execute();
+  await schema.createIndex('dump_manifests_key_of').on('dump_manifests').columns(['task_id', 'object_key']).execute();
+  await sql`create index dump_manifests_unstored on dump_manifests (task_id, period) where stored_at is null`.execute(db);
 }

@@ -1,6 +1,6 @@
 /**
- * The embedded catalog: one SQLite file, one thread that reads and writes it and a second one, started when it is first
- * asked for, that only reads. Everything committed survives a power cut; a reader sees committed rows only and never
+ * The embedded catalog: one SQLite file, one thread that reads and writes it and two, each started when it is first
+ * asked for, that only read. Everything committed survives a power cut; a reader sees committed rows only and never
  * waits for a writer. `migrate` makes the tables.
  */
 import { open } from 'node:fs/promises';
@@ -25,16 +25,18 @@ export async function openSqliteCatalog({ path }: { readonly path: string }): Pr
       return thread;
     }),
   });
-  const reader = new Kysely<Database>({
-    dialect: new ThreadedSqliteDialect(() => SqliteThread.start({ path, readOnly: true })),
-  });
+  const openReader = () =>
+    new Kysely<Database>({ dialect: new ThreadedSqliteDialect(() => SqliteThread.start({ path, readOnly: true })) });
+  const reader = openReader();
+  const scanner = openReader();
 
   return {
     db,
     reader,
+    scanner,
     async close() {
       // The writer goes last: the last connection to leave moves the WAL into the file.
-      await reader.destroy();
+      await Promise.all([reader.destroy(), scanner.destroy()]);
       await first?.close();
       await db.destroy();
     },

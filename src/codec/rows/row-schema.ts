@@ -25,9 +25,15 @@ export interface Column {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
-  /** What a record that lacks the member has instead, as a RowValue in JSON; absent: there is no default. */
+  /** Other names that the member may have in a record; the column's own counts first. */
+  readonly aliases?: readonly string[];
+  /** What a record that lacks the member has instead, as a record would have it in JSON; absent: there is no default. */
   readonly default?: unknown;
 }
+
+/** Of a schema: columns at all levels together, and levels of records, arrays and maps in each other. */
+export const MAX_COLUMNS = 2000;
+export const MAX_NESTING = 32;
 
 export interface RowSchema {
   /** At least one; names differ. */
@@ -51,10 +57,22 @@ export type RowValue =
   | ReadonlyMap<string, RowValue>
   | RowRecord;
 
-/** Members by the names of the columns, every one of them present. */
+/** Members by the names of the columns, every one of them present as a member of its own (`__proto__` among them). */
 export interface RowRecord {
   readonly [column: string]: RowValue;
 }
 
 /** One record: the value of each column, in the order of the schema. */
 export type Row = readonly RowValue[];
+
+/** Whether a column at any level is of a type that `test` says yes to. */
+export function someColumn({ columns }: RowSchema, test: (type: ColumnType) => boolean): boolean {
+  return columns.some(({ type }) => test(type) || someColumn({ columns: columnsWithin(type) }, test));
+}
+
+/** The columns that a type has directly below it. */
+export function columnsWithin(type: ColumnType): readonly Column[] {
+  if (type.kind === 'record') return type.columns;
+  if (type.kind === 'array') return [type.items];
+  return type.kind === 'map' ? [type.values] : [];
+}

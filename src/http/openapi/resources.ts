@@ -34,6 +34,7 @@ const PARAMETERS: Readonly<Record<string, string | undefined>> = {
   streamName: 'name of the stream, or its id',
   streamId: 'id of the stream',
   taskName: 'name of the dump task',
+  backfillId: 'id of the backfill: 19 letters and digits',
   taskId: 'id of the dump task: 19 letters and digits',
   appName: 'name of the app',
   group: 'name of the consumer group: an app',

@@ -5,6 +5,11 @@ import { deleteAppRoute } from './apps/delete-app.ts';
 import { listAppsRoute } from './apps/list-apps.ts';
 import { showAppRoute } from './apps/show-app.ts';
 import { showConsumptionStateRoute } from './apps/show-consumption-state.ts';
+import { cancelBackfillRoute } from './backfills/cancel-backfill.ts';
+import { changeBackfillRoute } from './backfills/change-backfill.ts';
+import { createBackfillRoute } from './backfills/create-backfill.ts';
+import { listBackfillsRoute } from './backfills/list-backfills.ts';
+import { showBackfillRoute } from './backfills/show-backfill.ts';
 import { commitCheckpointRoute } from './checkpoints/commit-checkpoint.ts';
 import { deleteCheckpointsRoute } from './checkpoints/delete-checkpoints.ts';
 import { getCheckpointRoute } from './checkpoints/get-checkpoint.ts';
@@ -28,6 +33,8 @@ import { listPoliciesRoute } from './policies/list-policies.ts';
 import { showQuotasRoute } from './quotas/show-quotas.ts';
 import { getRecordsRoute } from './records/get-records.ts';
 import { putRecordsRoute } from './records/put-records.ts';
+import { createRedriveRoute } from './redrives/create-redrive.ts';
+import { showRedriveRoute } from './redrives/show-redrive.ts';
 import { createStreamRoute } from './streams/create-stream.ts';
 import { deleteStreamRoute } from './streams/delete-stream.ts';
 import { describeStreamRoute } from './streams/describe-stream.ts';
@@ -45,11 +52,15 @@ import { listStreamTagsRoute } from './tags/list-stream-tags.ts';
 import { createTokenRoute } from './tokens/create-token.ts';
 import { describeTokenRoute } from './tokens/describe-token.ts';
 import { revokeTokenRoute } from './tokens/revoke-token.ts';
+import { exportTransferTaskLogRoute } from './transfer-task-log/export-transfer-task-log.ts';
 import { queryTransferTaskLogRoute } from './transfer-task-log/query-transfer-task-log.ts';
+import { verifyTransferTaskRoute } from './transfer-task-log/verify-transfer-task.ts';
 import { changeTransferTasksRoute } from './transfer-tasks/change-transfer-tasks.ts';
 import { createTransferTaskRoute } from './transfer-tasks/create-transfer-task.ts';
 import { deleteTransferTaskRoute } from './transfer-tasks/delete-transfer-task.ts';
+import { listPeriodsRoute } from './transfer-tasks/list-periods.ts';
 import { listTransferTasksRoute } from './transfer-tasks/list-transfer-tasks.ts';
+import { locateTransferTaskRoute } from './transfer-tasks/locate-transfer-task.ts';
 import { showTransferTaskRoute } from './transfer-tasks/show-transfer-task.ts';
 import { updateTransferTaskRoute } from './transfer-tasks/update-transfer-task.ts';
 
@@ -105,5 +116,16 @@ export const ROUTES: readonly Route[] = [
   updateTransferTaskRoute,
   deleteTransferTaskRoute,
   changeTransferTasksRoute,
+  locateTransferTaskRoute,
+  listPeriodsRoute,
+  createBackfillRoute,
+  listBackfillsRoute,
+  showBackfillRoute,
+  changeBackfillRoute,
+  cancelBackfillRoute,
+  createRedriveRoute,
+  showRedriveRoute,
   queryTransferTaskLogRoute,
+  exportTransferTaskLogRoute,
+  verifyTransferTaskRoute,
 ];

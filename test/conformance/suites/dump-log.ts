@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { DisClient, eventually, toBase64, type LogEntry } from '../../support/dis-client.ts';
+import { DisClient, eventually, partitionNumber, toBase64, type LogEntry } from '../../support/dis-client.ts';
 import { delivered, STATE } from '../../support/checker.ts';
 import { expectEmpty, expectError, expectJson } from '../../support/expect.ts';
 import type { TwoProjects } from '../../support/two-projects.ts';
@@ -25,6 +25,18 @@ const SORTS: Readonly<Record<string, (entry: LogEntry) => number>> = {
 };
 const ORDERS = ['asc', 'desc'] as const;
 const PARTITIONS = 6;
+
+/** The fields of each line, RFC 4180. */
+function parseCsv(text: string): string[][] {
+  assert.match(text, /\r\n$/);
+  const lines: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    lines.at(-1)!.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
+    if (end !== ',') lines.push([]);
+  }
+  lines.pop();
+  return lines;
+}
 
 /** The server takes intervals from one second on. */
 export function runDumpLogConformance(getTarget: () => DumpLogTarget): void {
@@ -102,7 +114,7 @@ export function runDumpLogConformance(getTarget: () => DumpLogTarget): void {
       const { projectId } = dis;
       const { id: streamId } = await dis.describe(stream);
       for (const row of rows) {
-        const { checksum, etag, errorCode, cause, attempt, startTime, endTime, createTime, ...rest } = row;
+        const { checksum, etag, errorCode, cause, attempt, startTime, endTime, createTime, logId, ...rest } = row;
         const delivered = rest.state === STATE.delivered;
         const partition = Number(rest.partitionId.slice(-10));
         const count = Number(rest.lastSequenceNumber) - Number(rest.firstSequenceNumber) + 1;
@@ -124,14 +136,24 @@ export function runDumpLogConformance(getTarget: () => DumpLogTarget): void {
           lastSequenceNumber: rest.lastSequenceNumber,
           cutFirstSequenceNumber: rest.firstSequenceNumber,
           cutLastSequenceNumber: rest.lastSequenceNumber,
+          cutLogId: logId,
           readRecordsNum: delivered ? count : rest.readRecordsNum,
           bucket: target.bucket,
           objectKey: name,
+          path: '',
+          periodTime: null,
           taskVersion: 1,
+          schemaRevision: 0,
           givenUp: false,
           deadLettersNum: 0,
           deadLetterKey: null,
+          deadLetterBytes: null,
+          deadLetterChecksum: null,
+          sourceLogId: null,
+          redrivenByLogId: null,
+          mergeLogId: null,
           supersededTime: null,
+          removedTime: null,
           manifest: null,
         });
         for (const time of [startTime, endTime, createTime]) assert.match(String(time), /^\d{13}$/);
@@ -232,6 +254,136 @@ export function runDumpLogConformance(getTarget: () => DumpLogTarget): void {
       for (const pageIndex of [rows.length, 1e9, Number.MAX_SAFE_INTEGER]) {
         for (const pageTotal of [10, 1000]) assert.deepEqual(await page({ pageInfo: { pageIndex, pageTotal } }), []);
       }
+    });
+
+    /** What a filter leaves of the log, by its own count and in one page. */
+    const filtered = async (filter: object, body: object = {}): Promise<LogEntry[]> => {
+      const answer = await dis.log(taskId, { pageInfo: { pageTotal: 1000 }, ...body, filter });
+      expectJson(answer);
+      const { totalNum, transferTaskLogList } = answer.json;
+      if (!('pageInfo' in body)) assert.equal(totalNum, transferTaskLogList.length, JSON.stringify(filter));
+      return transferTaskLogList as LogEntry[];
+    };
+    /** Filters with what each of them says, in the words of the log itself. */
+    const filters = (): [object, (entry: LogEntry) => boolean][] => {
+      const middle = rows[Math.floor(rows.length / 2)]!;
+      const { transferFileName: name, createTime, partitionId } = middle;
+      const beginning = name.slice(0, -3);
+      return [
+        [{}, () => true],
+        [{ state: 0 }, ({ state }) => state === STATE.delivered],
+        [{ state: [1] }, ({ state }) => state === STATE.failed],
+        [{ state: [2, 1] }, ({ state }) => state !== STATE.delivered],
+        [{ kind: 'delivery' }, () => true],
+        [{ kind: ['merge', 'redrive', 'warning'] }, () => false],
+        [{ partitionId }, (entry) => entry.partitionId === partitionId],
+        [{ partitionId: '3', state: 1 }, (entry) => partitionNumber(entry.partitionId) === 3 && entry.state === 1],
+        [{ partitionId: '77' }, () => false],
+        [{ from: createTime }, (entry) => entry.createTime >= createTime],
+        [{ to: createTime }, (entry) => entry.createTime < createTime],
+        [{ from: createTime, to: createTime + 1, state: 0 }, (e) => e.createTime === createTime && e.state === 0],
+        [{ fileName: name }, ({ transferFileName }) => transferFileName === name],
+        [{ fileName: `${beginning}*` }, ({ transferFileName }) => transferFileName.startsWith(beginning)],
+        [{ fileName: beginning }, () => false],
+        [{ deadLetters: true }, () => false],
+        [{ deadLetters: false, state: 1 }, ({ state }) => state === STATE.failed],
+      ];
+    };
+
+    test('a filter leaves what it says, in every order, and counts it', async () => {
+      for (const [filter, fits] of filters()) {
+        for (const [sortBy, value] of Object.entries(SORTS)) {
+          const up = (await sorted(sortBy, 'asc')).filter(fits);
+          assert.deepEqual(keys(await filtered(filter, { order: 'asc', sortBy })), keys(up), JSON.stringify(filter));
+          assert.deepEqual(
+            up.map(value),
+            up.map(value).toSorted((a, b) => a - b),
+          );
+        }
+        const down = rows.toReversed().filter(fits);
+        for (const pageIndex of [1, 2, 1000]) {
+          const some = await filtered(filter, { pageInfo: { pageIndex, pageTotal: 5 } });
+          assert.deepEqual(keys(some), keys(down.slice((pageIndex - 1) * 5, pageIndex * 5)));
+        }
+      }
+    });
+
+    const exported = (query: Record<string, string | number>, id = taskId) =>
+      dis.http.call('GET', `/v1/transfertasklog/${id}/export`, { token: dis.token, query });
+
+    test('an export has every entry of the log, or of the filter, as JSON lines', async () => {
+      for (const [filter, fits] of filters()) {
+        const members = Object.entries(filter as Record<string, unknown>);
+        const query = Object.fromEntries(members.map(([name, value]) => [name, String(value)]));
+        const answer = await exported(query);
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(answer.headers['content-type'], 'application/x-ndjson');
+        const lines = answer.text.split('\n');
+        assert.equal(lines.pop(), '');
+        assert.deepEqual(
+          lines.map((line) => JSON.parse(line)),
+          rows.filter(fits),
+          JSON.stringify(filter),
+        );
+      }
+    });
+
+    test('an export as CSV has a line of names, and the same values', async () => {
+      const answer = await exported({ format: 'csv', state: '1,0' });
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8');
+      const [names = [], ...lines] = parseCsv(answer.text);
+      assert.deepEqual(names, Object.keys(rows[0]!));
+      assert.deepEqual(
+        lines,
+        rows.map((row) => Object.values(row).map((value) => (value === null ? '' : String(value)))),
+      );
+    });
+
+    test('exports that are refused', async () => {
+      for (const query of [
+        { format: 'xml' },
+        { state: '3' },
+        { state: '0,x' },
+        { kind: 'delivery,other' },
+        { partitionId: 'shard-1' },
+        { from: 'now' },
+        { to: '-1' },
+        { from: '99999999999999999' },
+        { fileName: '*' },
+        { fileName: 'a*b' },
+        { deadLetters: 'yes' },
+      ]) {
+        const member = Object.keys(query)[0]!;
+        expectError(await exported(query), 400, 'DIS.4200', new RegExp(`\\[${member}\\]`));
+      }
+      expectError(await exported({}, 'x'.repeat(19)), 400, 'DIS.4354');
+      expectError(await exported({}, 'x'), 400, 'DIS.4200');
+      expectError(await dis.http.call('GET', `/v1/transfertasklog/${taskId}/export`), 401, 'DIS.4113');
+    });
+
+    test('filters that are refused', async () => {
+      const wrong: [unknown, string][] = [
+        ['x', 'filter'],
+        [[], 'filter'],
+        [null, 'filter'],
+        [{ status: 0 }, 'filter.status'],
+        [{ constructor: 0 }, 'filter.constructor'],
+        ...[3, '0', null, [], [0, 3], {}].map((state): [unknown, string] => [{ state }, 'filter.state']),
+        ...['other', 0, null, [], ['delivery', 'x']].map((kind): [unknown, string] => [{ kind }, 'filter.kind']),
+        ...[0, 'x', '', null].map((partitionId): [unknown, string] => [{ partitionId }, 'filter.partitionId']),
+        ...[-1, 1.5, '0', null, 2 ** 53].map((from): [unknown, string] => [{ from }, 'filter.from']),
+        ...[-1, 'x', null].map((to): [unknown, string] => [{ to }, 'filter.to']),
+        ...['', '*', 'a*b', 'a**', 7, null, 'x'.repeat(1025)].map((fileName): [unknown, string] => [
+          { fileName },
+          'filter.fileName',
+        ]),
+        ...[0, 'true', null].map((deadLetters): [unknown, string] => [{ deadLetters }, 'filter.deadLetters']),
+      ];
+      for (const [filter, member] of wrong) {
+        await refused({ filter }, new RegExp(`\\[${member.replace('.', '\\.')}\\]`));
+      }
+      await filtered({ fileName: 'x'.repeat(1024) });
     });
 
     test('bodies that are refused', async () => {

@@ -19,7 +19,8 @@ export function changeTransferTasksRoute(app: App, services: DumpServices): void
       async ({ params, body, principal }, reply) => {
         const stream = findStream(services.registry, principal, { name: params.streamName });
         const taskIds = body.tasks.map(({ id }) => id);
-        await (body.action === 'start' ? startTasks : stopTasks)(services, stream, taskIds);
+        if (body.action === 'start') await startTasks(services, stream, taskIds);
+        else await stopTasks(services, stream, taskIds, body.mode || undefined);
         return reply.code(200).send();
       },
     );

@@ -1,7 +1,8 @@
 /** GET /v2/{project_id}/streams/{stream_name}/transfer-tasks/{task_name}: one task with its partitions. */
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { DESTINATION_TYPE, describeSettings } from '../../../dump/settings.ts';
-import { showTask, type PartitionProgress } from '../../../dump/show-task.ts';
+import { describeSettings } from '../../../dump/describe-settings.ts';
+import { DESTINATION_TYPE } from '../../../dump/settings.ts';
+import { showTask, type PartitionProgress, type Trouble } from '../../../dump/show-task.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { TransferTaskReply } from '../../schemas/transfer-tasks.ts';
@@ -17,18 +18,22 @@ export function showTransferTaskRoute(app: App, services: DumpServices): void {
       },
       async ({ params, principal }) => {
         const stream = findStream(services.registry, principal, { name: params.streamName });
-        const { task, settings, lastTransferAt, partitions } = await showTask(services, stream, params.taskName);
+        const task = await showTask(services, stream, params.taskName);
         return {
           stream_id: stream.id,
           stream_name: stream.name,
-          task_id: task.task_id,
+          task_id: task.id,
           task_name: task.name,
           state: task.state,
           destination_type: DESTINATION_TYPE,
-          create_time: task.created_at,
-          last_transfer_timestamp: lastTransferAt ?? 0,
-          partitions: partitions.map(progress),
-          obs_destination_description: describeSettings(settings),
+          create_time: task.createdAt,
+          last_transfer_timestamp: task.lastTransferAt ?? 0,
+          partitions: task.partitions.map(progress),
+          obs_destination_description: describeSettings(task.settings),
+          ...(task.draining ? { draining: true } : {}),
+          ...describeTrouble(task.trouble),
+          dead_letters: task.deadLetters,
+          undelivered_records: task.undelivered,
         };
       },
     );
@@ -43,5 +48,20 @@ function progress(partition: PartitionProgress) {
     discard: partition.discarded,
     last_transfer_timestamp: partition.lastTransferAt ?? 0,
     last_transfer_offset: partition.position,
+    ...describeTrouble(partition.trouble),
+    undelivered_records: partition.undelivered,
+    ...present('oldest_undelivered_timestamp', partition.oldestAt),
+    ...present('expires_at', partition.expiresAt),
   };
+}
+
+/** Members beyond DIS; none when nothing is wrong. */
+function describeTrouble(trouble: Trouble | undefined) {
+  if (trouble === undefined) return {};
+  const { errorCode, cause, since, nextTry } = trouble;
+  return { error_code: errorCode, cause, ...present('failing_since', since), ...present('next_try', nextTry) };
+}
+
+function present(name: string, value: number | undefined): Readonly<Record<string, number>> {
+  return value === undefined ? {} : { [name]: value };
 }

@@ -82,8 +82,11 @@ test('a task is made, listed, shown, changed, stopped and deleted', async () => 
         discard: 0,
         last_transfer_timestamp: now,
         last_transfer_offset: 2,
+        undelivered_records: 0,
       },
     ],
+    dead_letters: 0,
+    undelivered_records: 0,
     obs_destination_description: {
       obs_bucket_path: 'bucket',
       file_prefix: '',

@@ -1,0 +1,133 @@
+/** One cut that a converter works on, seen from the main thread: answers what the converter asks and takes its files. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { RecordBlock } from '../../model/record-batch.ts';
+import type { CutSource } from '../cut.ts';
+import type { ConvertedCut } from './conversion.ts';
+import type { FileSink, FileWriter } from './file-sink.ts';
+import type { Batch, FromConverter, ToConverter } from './protocol.ts';
+
+/** A file that is being taken: what came of it is worked on one after the other. */
+interface OpenFile {
+  readonly writer: Promise<FileWriter>;
+  last: Promise<void>;
+}
+
+export class ConversionLink {
+  readonly #source: CutSource;
+  readonly #sink: FileSink;
+  readonly #port: MessagePort;
+  /** The other end, for the converter. */
+  readonly remote: MessagePort;
+  readonly #files = new Map<number, OpenFile>();
+  #walk = 0;
+  #batches: AsyncIterator<readonly RecordBlock[]> | undefined;
+  /** Reads of the walk that are asked for happen one after the other. */
+  #reading = Promise.resolve();
+  readonly #result = Promise.withResolvers<ConvertedCut>();
+  readonly #released = Promise.withResolvers<void>();
+  #failed = false;
+
+  constructor(source: CutSource, sink: FileSink) {
+    this.#source = source;
+    this.#sink = sink;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.remote = port2;
+    port1.on('message', (message: FromConverter) => this.#hear(message));
+    this.#result.promise.catch(() => undefined);
+  }
+
+  /** Resolves when all files are handed over to the sink; rejects with the first thing that went wrong on either side. */
+  get result(): Promise<ConvertedCut> {
+    return this.#result.promise;
+  }
+
+  /** Resolves when the converter has nothing more to do with it. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  /** Fails the cut; the converter stops at the next thing that it asks. */
+  stop(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#result.reject(error);
+    this.#say({ kind: 'stop' });
+  }
+
+  /** The converter is gone, or done. */
+  close(error: unknown): void {
+    this.stop(error);
+    this.#port.close();
+    this.#released.resolve();
+  }
+
+  #hear(message: FromConverter): void {
+    switch (message.kind) {
+      case 'more':
+        this.#reading = this.#reading.then(() => this.#answer(message.walk, message.buffer)).catch(this.#fail);
+        return;
+      case 'open': {
+        const writer = this.#sink.open(message.what);
+        this.#files.set(message.file, { writer, last: writer.then(() => undefined).catch(this.#fail) });
+        return;
+      }
+      case 'piece':
+        this.#of(message.file, async (writer) => {
+          await writer.write(message.piece);
+          this.#say({ kind: 'taken' });
+        });
+        return;
+      case 'end':
+        this.#of(message.file, (writer) => writer.end(message.contents));
+        return;
+      case 'done':
+        this.#finish(message.cut);
+        return;
+      case 'failed':
+        this.close(new Error(message.message));
+    }
+  }
+
+  readonly #fail = (error: unknown): void => this.stop(error);
+
+  #of(file: number, use: (writer: FileWriter) => Promise<void>): void {
+    const open = this.#files.get(file)!;
+    open.last = open.last.then(async () => (this.#failed ? undefined : use(await open.writer))).catch(this.#fail);
+  }
+
+  #finish(cut: ConvertedCut): void {
+    this.#port.close();
+    this.#released.resolve();
+    Promise.all([...this.#files.values()].map(({ last }) => last)).then(() => this.#result.resolve(cut), this.#fail);
+  }
+
+  async #answer(walk: number, used: ArrayBuffer | undefined): Promise<void> {
+    if (this.#failed) return;
+    if (walk !== this.#walk) {
+      this.#walk = walk;
+      await this.#batches?.return?.();
+      this.#batches = this.#source.batches()[Symbol.asyncIterator]();
+    }
+    const next = await this.#batches!.next();
+    const batch = next.done === true ? undefined : pack(next.value, used);
+    this.#say({ kind: 'batch', walk, batch }, batch === undefined ? [] : [batch.buffer]);
+  }
+
+  #say(message: ToConverter, memory: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, memory);
+  }
+}
+
+/** Copies blocks into memory that can go to another thread; the log reads into memory of its own. */
+function pack(given: readonly RecordBlock[], used: ArrayBuffer | undefined): Batch {
+  const bytes = given.reduce((sum, { frames }) => sum + frames.length, 0);
+  const buffer = used !== undefined && used.byteLength >= bytes ? used : new ArrayBuffer(bytes);
+  const target = Buffer.from(buffer);
+  let at = 0;
+  const blocks = given.map(({ firstSequence, count, time, frames }) => {
+    at += frames.copy(target, at);
+    return { firstSequence, count, time, bytes: frames.length };
+  });
+  return { blocks, buffer };
+}

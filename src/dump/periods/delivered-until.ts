@@ -1,0 +1,67 @@
+/**
+ * How far a task has come, as a time: the watermark that tells which of its directories are complete. It is made of when
+ * records arrived, which never goes back within a partition, not of the times that producers write into them.
+ */
+import { isDomainError } from '../../model/errors.ts';
+import { lacksPartitions } from '../cover-partitions.ts';
+import type { DumpParts } from '../dump-config.ts';
+import type { DumpSettings } from '../settings.ts';
+import type { DumpTask, Pair } from '../task-table.ts';
+
+export type WatermarkParts = Pick<DumpParts, 'recordLog' | 'streams' | 'clock'>;
+
+/** A put that has its time of arrival may still wait for the disk: a partition that looks empty is trusted up to then. */
+export const SETTLE_MS = 2000;
+
+/** Whether the directories of files are those of the moment at which they are planned. */
+export function isPlacedByPlan({
+  recordTime,
+  pathTemplate,
+}: Pick<DumpSettings, 'recordTime' | 'pathTemplate'>): boolean {
+  return recordTime === undefined && pathTemplate === undefined;
+}
+
+/** For how long after its end, in ms, a directory of the task is waited for. */
+export function latenessMs(settings: DumpSettings): number {
+  return isPlacedByPlan(settings) ? 0 : settings.latenessSeconds * 1000;
+}
+
+/**
+ * The time in ms such that every record that arrived before it is delivered or given up and, where directories are those
+ * of the plan, such that no directory that ends by then gets another file. -Infinity when it cannot be told now.
+ */
+export async function deliveredUntil(parts: WatermarkParts, task: DumpTask): Promise<number> {
+  if (lacksPartitions(parts.streams, task)) return -Infinity;
+  let until = Infinity;
+  for (const pair of task.pairs) {
+    if (until === -Infinity) return until;
+    until = Math.min(until, await pairUntil(parts, pair));
+  }
+  return Math.min(until, parts.clock.now());
+}
+
+async function pairUntil(parts: WatermarkParts, pair: Pair): Promise<number> {
+  if (pair.uncertain) return -Infinity;
+  const { plan, task } = pair;
+  // A plan is finished under its own settings, which may not be those of the task any more.
+  const versions = plan === undefined ? [task.settings] : [task.settings, plan.settings];
+  let until = Infinity;
+  if (plan !== undefined && isPlacedByPlan(plan.settings)) until = plan.createdAt;
+  if (!versions.every(isPlacedByPlan)) until = Math.min(until, await firstUndelivered(parts, pair));
+  return until;
+}
+
+/** When the first record that is not delivered arrived; when there is none, up to when none can have. */
+async function firstUndelivered({ recordLog, clock }: WatermarkParts, { ref, position, end }: Pair): Promise<number> {
+  if (end !== null && position >= end) return Infinity;
+  const now = clock.now();
+  try {
+    if (position >= recordLog.bounds(ref).next) return now - SETTLE_MS;
+    // A record that is not kept any more is given up before long; until then nothing can be said.
+    return (await recordLog.arrivalTime(ref, position)) ?? -Infinity;
+  } catch (error) {
+    // The stream is gone, and the task is about to be.
+    if (isDomainError(error, 'StreamNotFound')) return -Infinity;
+    throw error;
+  }
+}

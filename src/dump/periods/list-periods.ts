@@ -1,0 +1,52 @@
+/** The stretches of time that a task's directories stand for: which are complete, and what is in them. */
+import { selectManifests, type DumpManifestRow } from '../../catalog/dump-manifests.ts';
+import { selectPeriodPage, type PeriodWithSums } from '../../catalog/dump-periods.ts';
+import type { Stream } from '../../model/stream.ts';
+import { taskByName, type DumpServices } from '../dump-services.ts';
+import { deliveredUntil, latenessMs } from './delivered-until.ts';
+
+export interface PeriodQuery {
+  /** Periods that start in [from, to), in ms. */
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+}
+
+export interface PeriodDescription extends PeriodWithSums {
+  /** In order of their numbers. */
+  readonly manifestsOf: readonly DumpManifestRow[];
+}
+
+export interface PeriodList {
+  /** The newest first. */
+  readonly periods: readonly PeriodDescription[];
+  readonly hasMore: boolean;
+  /**
+   * Time in ms up to which directories are complete, also those that have no file; undefined when it cannot be told. It is
+   * the watermark less the task's lateness.
+   */
+  readonly completeUntil: number | undefined;
+}
+
+/** Throws TaskNotFound. */
+export async function listPeriods(
+  services: DumpServices,
+  stream: Stream,
+  name: string,
+  { from, to, limit }: PeriodQuery,
+): Promise<PeriodList> {
+  const { catalog, dumpEngine, registry, recordLog, clock } = services;
+  const { task_id: id } = await taskByName(services, stream, name);
+  const rows = await selectPeriodPage(catalog.reader, id, { from, to }, limit + 1);
+  const page = rows.slice(0, limit);
+  const starts = page.map(({ period }) => period);
+  const manifests = Map.groupBy(await selectManifests(catalog.reader, id, starts), ({ period }) => period);
+  const task = dumpEngine.task(id);
+  const parts = { recordLog, streams: registry, clock };
+  const until = task === undefined ? -Infinity : (await deliveredUntil(parts, task)) - latenessMs(task.settings);
+  return {
+    periods: page.map((row) => ({ ...row, manifestsOf: manifests.get(row.period) ?? [] })),
+    hasMore: rows.length > limit,
+    completeUntil: until === -Infinity ? undefined : until,
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Plans redrives: every dead-letter object of a task that no redrive has taken becomes a planned row under the settings
+ * that the task has now, and says that it is taken, all in one transaction. So no letter is ever taken twice.
+ */
+import { insertPlans } from '../../catalog/dump-log.ts';
+import { setNameTimes } from '../../catalog/dump-positions.ts';
+import { countDeadLetters, selectDeadRows, takeDeadLetters, type DeadRow } from '../../catalog/dump-redrives.ts';
+import { addLogRows } from '../../catalog/dump-tasks.ts';
+import { DomainError } from '../../model/errors.ts';
+import type { Stream } from '../../model/stream.ts';
+import { taskByName, type DumpServices } from '../dump-services.ts';
+import { newPosition } from '../new-position.ts';
+import { planName } from '../plan-name.ts';
+import { planRow } from '../plan-row.ts';
+import type { DumpTask, Pair } from '../task-table.ts';
+
+export interface PlannedRedrives {
+  /** Dead-letter objects that were taken. */
+  readonly cuts: number;
+  /** Letters in them. */
+  readonly records: number;
+}
+
+/** Plans of one transaction: it holds up whoever else writes to the catalog. */
+const PLANS_PER_TRANSACTION = 100;
+
+/** They are carried out in the background. Throws TaskNotFound. */
+export async function planRedrives(services: DumpServices, stream: Stream, taskName: string): Promise<PlannedRedrives> {
+  const { dumpEngine, catalog } = services;
+  const { task_id: id } = await taskByName(services, stream, taskName);
+  // What a redrive leaves again while this one goes on is for the next one.
+  const { last } = await countDeadLetters(catalog.db, id);
+  let cuts = 0;
+  let records = 0;
+  try {
+    for (;;) {
+      const taken = await dumpEngine.change(() => planSome(services, id, last));
+      cuts += taken.length;
+      for (const { dead_letters } of taken) records += dead_letters;
+      if (taken.length < PLANS_PER_TRANSACTION) return { cuts, records };
+    }
+  } finally {
+    // Also when it failed: a transaction may have happened though it seemed not to.
+    dumpEngine.redrivesPlanned(id);
+  }
+}
+
+async function planSome(
+  { catalog, clock, dumpEngine }: DumpServices,
+  taskId: string,
+  last: number,
+): Promise<DeadRow[]> {
+  const task = dumpEngine.task(taskId);
+  if (task === undefined) throw new DomainError('TaskNotFound', [taskId]);
+  const sources = await selectDeadRows(catalog.db, taskId, last, PLANS_PER_TRANSACTION);
+  if (sources.length === 0) return [];
+  const now = clock.now();
+  const rows = sources.map((source) => redriveRow(task, source, now));
+  await catalog.db.transaction().execute(async (transaction) => {
+    const ids = await insertPlans(transaction, rows);
+    for (const [index, { id }] of sources.entries()) await takeDeadLetters(transaction, id, ids[index]!);
+    const pairs = new Set(sources.map(({ partition }) => pairOf(task, partition)));
+    await setNameTimes(transaction, [...pairs].map(named));
+    await addLogRows(transaction, taskId, rows.length);
+  });
+  return sources;
+}
+
+/** Its name is taken at once: even if the transaction fails, no other file is to have it. */
+function redriveRow(
+  task: DumpTask,
+  { id, partition, first_sequence: first, next_sequence: next }: DeadRow,
+  now: number,
+) {
+  const { settings, version, schemaRevision } = task;
+  const pair = pairOf(task, partition);
+  const createdAt = Math.max(now, pair.lastNameTime + 1);
+  pair.lastNameTime = createdAt;
+  const plan = {
+    pair,
+    first,
+    next,
+    createdAt,
+    startTime: createdAt,
+    baseName: planName(pair, createdAt),
+    bucket: settings.bucket,
+    version,
+    settings,
+    schemaRevision,
+    attempt: 1,
+  };
+  return { ...planRow(plan), kind: 'redrive' as const, source_id: id };
+}
+
+function pairOf(task: DumpTask, partition: number): Pair {
+  const pair = task.pairs.find(({ ref }) => ref.partition === partition);
+  if (pair === undefined) throw new Error(`task ${task.id} has no position in partition ${partition}`);
+  return pair;
+}
+
+/** A position of which the time of its newest name is what counts. */
+function named({ task, ref, position, end, lastNameTime }: Pair) {
+  const row = newPosition({ taskId: task.id, partition: ref.partition, position, end }, 0);
+  return { ...row, last_name_time: lastNameTime };
+}

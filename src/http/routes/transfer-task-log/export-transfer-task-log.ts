@@ -1,0 +1,81 @@
+/**
+ * GET /v1/transfertasklog/{task_id}/export: the whole dump log of a task, or what a filter leaves of it, in the order of the
+ * plans. The answer is written as it is read; one that breaks off ends without its last chunk.
+ */
+import { Readable } from 'node:stream';
+import { quoteText } from '../../../codec/rows/csv-text.ts';
+import type { DumpServices } from '../../../dump/dump-services.ts';
+import { readLogFilter } from '../../../dump/log-filter.ts';
+import { walkLog, type LogWalk } from '../../../dump/walk-log.ts';
+import { DomainError } from '../../../model/errors.ts';
+import type { App } from '../../fastify-types.ts';
+import { CSV_TYPE, NDJSON_TYPE } from '../../media-types.ts';
+import { oneOf, queryOf, text, type Query } from '../../query.ts';
+import { LogEntry } from '../../schemas/transfer-task-log.ts';
+import Type from 'typebox';
+import { logEntry } from './log-entry.ts';
+
+const QUERY = queryOf({
+  format: oneOf(['json', 'csv'], 'json, the default: one entry a line; csv: with a line that names the members'),
+  state: text('0, 1 or 2, or several with commas'),
+  kind: text('delivery, merge, redrive or warning, or several with commas'),
+  partitionId: text('`shardId-0000000000` or `0`'),
+  from: text('createTime from here on, in ms'),
+  to: text('createTime before it, in ms'),
+  fileName: text('name of a file, or its beginning and an asterisk'),
+  deadLetters: text('true: entries with dead letters alone; false: without'),
+});
+
+export function exportTransferTaskLogRoute(app: App, services: DumpServices): void {
+  app.get<{ Params: { taskId: string }; Querystring: Query }>(
+    '/v1/transfertasklog/:taskId/export',
+    {
+      config: { operation: 'exportTransferTaskLog' },
+      schema: {
+        summary: 'Export the log of a dump task',
+        querystring: QUERY.schema,
+        response: {
+          200: { content: { [NDJSON_TYPE]: { schema: LogEntry }, [CSV_TYPE]: { schema: Type.String() } } },
+        },
+      },
+    },
+    async ({ params, query, principal }, reply) => {
+      const { format = 'json', ...members } = QUERY.read(query);
+      const filter = readLogFilter(members, (member, reason) => {
+        throw new DomainError('InvalidRequest', [member, reason]);
+      });
+      const { projectId } = principal;
+      const walk = await walkLog(services, { projectId, taskId: params.taskId, filter });
+      reply.type(format === 'csv' ? CSV_TYPE : NDJSON_TYPE);
+      return reply.send(Readable.from(format === 'csv' ? csvLines(walk) : jsonLines(walk), { highWaterMark: 1 }));
+    },
+  );
+}
+
+async function* jsonLines({ task, pages }: LogWalk): AsyncGenerator<string, void, undefined> {
+  for await (const rows of pages) {
+    let lines = '';
+    for (const row of rows) lines += `${JSON.stringify(logEntry(task, row))}\n`;
+    yield lines;
+  }
+}
+
+const MEMBERS = Object.keys(LogEntry.properties) as (keyof LogEntry)[];
+
+/** RFC 4180. Null is an empty field, an empty text `""`. */
+async function* csvLines({ task, pages }: LogWalk): AsyncGenerator<string, void, undefined> {
+  yield `${MEMBERS.join(',')}\r\n`;
+  for await (const rows of pages) {
+    let lines = '';
+    for (const row of rows) {
+      const entry = logEntry(task, row);
+      lines += `${MEMBERS.map((member) => csvField(entry[member])).join(',')}\r\n`;
+    }
+    yield lines;
+  }
+}
+
+function csvField(value: string | number | boolean | null): string {
+  if (typeof value === 'string') return quoteText(value);
+  return value === null ? '' : String(value);
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { delivered } from '../support/checker.ts';
+import { runSluice, type Ended } from '../support/cli.ts';
+import { DisClient, eventually, toBase64, type LogEntry } from '../support/dis-client.ts';
+import { CREDENTIALS, startServer, type TestServer } from '../support/server.ts';
+
+describe('sluice log', () => {
+  let server: TestServer;
+  let dis: DisClient;
+  let taskId: string;
+  let rows: LogEntry[];
+  let beside: string[];
+  let log: (...args: string[]) => Promise<Ended>;
+
+  before(async () => {
+    server = await startServer();
+    dis = await DisClient.login(server);
+    const { projectId, accessKey, secretKey } = CREDENTIALS;
+    const config = { project_id: projectId, access_key: accessKey, secret_key: secretKey };
+    await writeFile(join(server.dataDir, 'cli.yaml'), JSON.stringify(config));
+    beside = ['--config', join(server.dataDir, 'cli.yaml'), '--endpoint', server.baseUrl];
+    log = (...args) => runSluice(['log', ...beside, ...args]);
+
+    await dis.createStream('orders', 2);
+    taskId = await dis.addTask('orders', 'archive');
+    const put = (size: number) =>
+      dis.store(
+        'orders',
+        [0, 1].map((partition) => ({ data: toBase64('x'.repeat(size + partition)), partition_id: String(partition) })),
+      );
+    await put(10);
+    await delivered(dis, 'orders', 'archive');
+    // A file where a folder should be.
+    const bucket = join(server.dataDir, 'objects', 'bucket');
+    await rename(bucket, `${bucket}-aside`);
+    await writeFile(bucket, '');
+    await put(20);
+    await eventually(
+      'failed attempts',
+      async () => (await dis.wholeLog(taskId)).filter(({ state }) => state === 1).length >= 2,
+    );
+    await rm(bucket);
+    await rename(`${bucket}-aside`, bucket);
+    await delivered(dis, 'orders', 'archive');
+    rows = await dis.wholeLog(taskId);
+  });
+  after(() => server.stop());
+
+  /** What the command says of the entries, as JSON lines. */
+  const entries = async (...args: string[]): Promise<LogEntry[]> => {
+    const { code, stdout, stderr } = await log('orders/archive', '--format', 'json', ...args);
+    assert.deepEqual([code, stderr], [0, '']);
+    return stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as LogEntry);
+  };
+
+  test('a table for people: the newest last, by name and by id', async () => {
+    const byName = await log('orders/archive');
+    assert.deepEqual([byName.code, byName.stderr], [0, '']);
+    const [head, ...lines] = byName.stdout.split('\n').slice(0, -1);
+    assert.match(head!, /^TIME \(UTC\) +STATE +PART +SEQUENCES +RECORDS +SIZE +FILE$/);
+    assert.equal(lines.length, Math.min(20, rows.length));
+    for (const [index, line] of lines.entries()) {
+      const row = rows.at(index - lines.length)!;
+      assert.ok(line.includes(row.transferFileName), line);
+      assert.match(line, row.state === 0 ? /^\S+ \S+ {2}delivered / : /^\S+ \S+ {2}failed .*OBS cannot be accessed/);
+    }
+    assert.equal((await log(taskId)).stdout, byName.stdout);
+  });
+
+  test('as JSON the entries of the API, as CSV its export', async () => {
+    assert.deepEqual(await entries(), rows);
+    const { stdout } = await log(taskId, '--format', 'csv');
+    const exported = await dis.http.call('GET', `/v1/transfertasklog/${taskId}/export`, {
+      token: dis.token,
+      query: { format: 'csv' },
+    });
+    assert.equal(stdout, exported.text);
+    const { stdout: page } = await log(taskId, '--format', 'csv', '--limit', '1000');
+    assert.equal(page, exported.text);
+  });
+
+  test('filters', async () => {
+    const [first] = rows;
+    assert.deepEqual(
+      await entries('--state', 'failed'),
+      rows.filter(({ state }) => state === 1),
+    );
+    assert.deepEqual(await entries('--state', 'failed', 'delivered'), rows);
+    assert.deepEqual(
+      await entries('--partition', '1'),
+      rows.filter(({ partitionId }) => /1$/.test(partitionId)),
+    );
+    assert.deepEqual(await entries('--file', first!.transferFileName), [first]);
+    assert.deepEqual(await entries('--file', `${taskId}*`), rows);
+    assert.deepEqual(await entries('--since', '1h'), rows);
+    assert.deepEqual(await entries('--until', '1h'), []);
+    assert.deepEqual(
+      await entries('--since', String(first!.createTime), '--until', String(first!.createTime + 1), '--limit', '99'),
+      rows.filter(({ createTime }) => createTime === first!.createTime),
+    );
+    assert.deepEqual(await entries('--dead-letters'), []);
+    assert.deepEqual(await entries('--kind', 'merge', 'redrive'), []);
+  });
+
+  test('orders and limits', async () => {
+    assert.deepEqual(await entries('--limit', '2'), rows.slice(-2));
+    assert.deepEqual(await entries('--ascending', '--limit', '3'), rows.slice(0, 3));
+    const bytes = (await entries('--sort', 'bytes', '--limit', '4')).map(({ transferBytes }) => transferBytes);
+    assert.deepEqual(bytes, [22, 21, 12, 11]);
+    const up = (await entries('--sort', 'bytes', '--ascending')).map(({ transferBytes }) => transferBytes);
+    assert.deepEqual(up.slice(-4), bytes.toReversed());
+  });
+
+  test('what cannot be done is told in one line', async () => {
+    for (const [args, message] of [
+      [['orders/nothing'], /^sluice: DIS\.4354 /],
+      [['orders/archive', '--since', 'soon'], /^sluice: soon is no time: /],
+      [['orders/archive', '--limit', '0'], /^sluice: --limit 0 is no number of entries/],
+      [['orders/archive', '--partition', 'x'], /^sluice: DIS\.4300 .*\[filter\.partitionId\]/],
+      [['orders/archive', '--file', 'a*b', '--format', 'csv'], /^sluice: DIS\.4200 .*\[fileName\]/],
+    ] as [string[], RegExp][]) {
+      const { code, stdout, stderr } = await log(...args);
+      assert.deepEqual([code, stdout], [2, ''], stderr);
+      assert.match(stderr, message);
+    }
+    assert.equal((await log('orders/archive', '--state', 'broken')).code, 1);
+  });
+
+  test('follows: what comes, and what becomes of it', async (t) => {
+    const id = await dis.addTask('orders', 'followed', { consumer_strategy: 'LATEST' });
+    const sluice = join(import.meta.dirname, '..', '..', 'bin', 'sluice');
+    const child = spawn(sluice, ['log', ...beside, id, '--follow', '--partition', '0'], {
+      env: { PATH: process.env['PATH'] ?? '' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => child.kill());
+    let output = '';
+    child.stdout.on('data', (piece: Buffer) => (output += piece.toString('utf8')));
+    // Its head comes when it has seen what there is.
+    await eventually('it follows', async () => output !== '');
+    for (let round = 1; round <= 2; round += 1) {
+      await dis.store(
+        'orders',
+        [0, 1].map((partition) => ({ data: 'YQ==', partition_id: String(partition) })),
+      );
+      const lines = () => [...output.matchAll(/ {2}delivered +(\d) /g)].map(([, partition]) => partition);
+      await eventually(`file ${round}`, async () => lines().length >= round);
+      assert.deepEqual(
+        lines(),
+        Array.from({ length: round }, () => '0'),
+      );
+    }
+  });
+});
