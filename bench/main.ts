@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `npm run bench -- [put|get|protobuf|dump|log|parquet|signatures|groups|startup|verify|all]`. Every figure is taken beside its
+ * The benchmarks: `npm run bench -- [put|get|protobuf|dump|log|gzip|paths|parquet|signatures|groups|startup|verify|all]`. Every figure is taken beside its
  * floor in the same run, in turns, and is printed as median (min–max); ratios are of neighbours in the same round.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,7 +10,9 @@ import { benchDumpLog } from './cases/dump-log.ts';
 import { benchDump } from './cases/dump.ts';
 import { benchGet } from './cases/get.ts';
 import { benchGroups } from './cases/groups.ts';
+import { benchGzipDump } from './cases/gzip-dump.ts';
 import { benchParquet } from './cases/parquet.ts';
+import { benchPaths } from './cases/paths.ts';
 import { benchProtobuf } from './cases/protobuf.ts';
 import { benchPut } from './cases/put.ts';
 import { benchSignatures } from './cases/signatures.ts';
@@ -28,6 +30,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   protobuf: benchProtobuf,
   dump: benchDump,
   log: benchDumpLog,
+  gzip: benchGzipDump,
+  paths: benchPaths,
   parquet: benchParquet,
   signatures: benchSignatures,
   groups: benchGroups,

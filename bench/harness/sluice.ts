@@ -9,6 +9,7 @@ const CONFIG = { limits: { common_partitions: 10_000, tasks_per_stream: 1000 } }
 
 export const RECORD_BYTES = 1024;
 export const RECORDS_PER_REQUEST = 500;
+const TEXTS_PER_REQUEST = 1000;
 
 export class Sluice {
   readonly server: TestServer;
@@ -44,8 +45,8 @@ export class Sluice {
     return answer;
   }
 
-  async createStream(name: string, partitions: number): Promise<void> {
-    await this.call('POST', '/streams', { body: { stream_name: name, partition_count: partitions } });
+  async createStream(name: string, partitions: number, more: object = {}): Promise<void> {
+    await this.call('POST', '/streams', { body: { stream_name: name, partition_count: partitions, ...more } });
   }
 
   async deleteStream(name: string): Promise<void> {
@@ -53,7 +54,7 @@ export class Sluice {
   }
 
   /** A task that delivers a stream from its beginning, looked at every second. Resolves to its id. */
-  async createTask(stream: string, name: string): Promise<string> {
+  async createTask(stream: string, name: string, more: object = {}): Promise<string> {
     await this.call('POST', `/streams/${stream}/transfer-tasks`, {
       body: {
         destination_type: 'OBS',
@@ -63,6 +64,7 @@ export class Sluice {
           deliver_time_interval: 1,
           consumer_strategy: 'TRIM_HORIZON',
           destination_file_type: 'text',
+          ...more,
         },
       },
     });
@@ -98,6 +100,23 @@ export class Sluice {
         partitions,
       },
     });
+  }
+
+  /** Puts texts, in requests that are not too large, dealt to the partitions in turn. */
+  async putTexts(stream: string, partitions: number, texts: Iterable<string>): Promise<void> {
+    let records: object[] = [];
+    const put = async () => {
+      const answer = await this.call('POST', '/records', { body: { stream_name: stream, records } });
+      if (!answer.text.startsWith('{"failed_record_count":0,')) throw new Error(answer.text.slice(0, 500));
+      records = [];
+    };
+    let turn = 0;
+    for (const text of texts) {
+      records.push({ data: Buffer.from(text).toString('base64'), partition_id: String(turn % partitions) });
+      turn += 1;
+      if (records.length === TEXTS_PER_REQUEST) await put();
+    }
+    if (records.length > 0) await put();
   }
 
   /** The catalog's file, for what the API has no call for. To write to it, stop the server first. */

@@ -1,13 +1,14 @@
 /**
  * Filtered reads of a task's dump log: pages, counts, and walks through everything that fits. The counts are exact, so
- * their cost is that of looking at what the filter's index leaves: nothing to speak of for failed rows, other kinds, file
- * names, dead letters or a stretch of time; an entry of dump_log_created_at for each row of the log, or of that time, for
- * the rest. A walk goes in the order of the plans and begins each of its pages behind the last row of the one before.
+ * their cost is that of looking at what the filter's index leaves: nothing to speak of for states alone, a time alone, failed
+ * rows, other kinds, file names and dead letters; an entry of dump_log_created_at for each row of the log, or of the time
+ * asked for, for the rest. A walk goes in the order of the plans and begins each of its pages behind the last row of the one before.
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { DumpLogRow } from './dump-log.ts';
 import type { CutMark } from './dump-log-walk.ts';
-import type { LogPageRequest } from './dump-log-pages.ts';
+import type { LogPageRequest, LogSortColumn } from './dump-log-pages.ts';
+import { countRanked, type ValueRange } from './dump-log-ranks.ts';
 import { LOG_STATE, type Database, type LogKind } from './schema.ts';
 import { dialectOf } from './sql-dialect.ts';
 
@@ -33,6 +34,8 @@ export interface FilteredLog {
 const LAST_CHARACTER = '\u{10ffff}';
 
 export async function countFiltered(db: Kysely<Database>, log: FilteredLog): Promise<number> {
+  const ranges = rangesOf(log.filter);
+  if (ranges !== undefined) return countRanked(db, { taskId: log.taskId, sort: ranges.sort }, ranges.ranges);
   const { rows } = await sql<{ rows: number }>`
     select count(*) as rows from ${logBy(db, indexOf(log.filter))} where ${conditions(log)}`.execute(db);
   return Number(rows[0]!.rows);
@@ -69,6 +72,15 @@ export async function selectFilteredAfter(
     select * from ${logBy(db, walkIndexOf(log.filter))} where ${conditions(log)} and ${behind}
     order by created_at, id limit ${limit}`.execute(db);
   return rows;
+}
+
+/** What a filter comes to that asks for one time or for states, and for nothing else: counted without being looked at. */
+function rangesOf(filter: LogFilter): { readonly sort: LogSortColumn; readonly ranges: ValueRange[] } | undefined {
+  const asked = Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const { states, from = 0, to = Number.MAX_SAFE_INTEGER } = filter;
+  if (asked.every((name) => name === 'from' || name === 'to')) return { sort: 'created_at', ranges: [{ from, to }] };
+  if (states === undefined || asked.length > 1) return undefined;
+  return { sort: 'state', ranges: states.map((state) => ({ from: state, to: state + 1 })) };
 }
 
 /** SQLite has no statistics here and takes now and then an index that is a thousand times slower; PostgreSQL has. */
@@ -114,7 +126,7 @@ function conditions({ taskId, filter }: FilteredLog): RawBuilder<boolean> {
     all.push(sql`file_name >= ${fileName.text} and file_name < ${fileName.text + LAST_CHARACTER}`);
   }
   if (deadLetters !== undefined) all.push(deadLetters ? sql`dead_letters > 0` : sql`dead_letters = 0`);
-  return sql.join(all, sql` and `) as RawBuilder<boolean>;
+  return sql.join<boolean>(all, sql` and `);
 }
 
 function oneOf(column: 'state' | 'kind', values: readonly (string | number)[]): RawBuilder<unknown> {

@@ -37,7 +37,7 @@ export interface LogPageRow extends DumpLogRow {
 }
 
 /** Most separators of one level that are added up; those of a group are fewer when it is not far out of shape. */
-const LEAVES_PER_GROUP = 256;
+const LEAVES_PER_GROUP = 128;
 
 export async function selectLogPage(db: Kysely<Database>, page: LogPageRequest): Promise<LogPageRow[]> {
   const { column, descending } = page;

@@ -33,9 +33,10 @@ export async function selectTasksWithOldRows(db: Kysely<Database>, before: numbe
       join.onRef('v.task_id', '=', 't.task_id').onRef('v.version', '=', 't.version'),
     )
     .select(['t.task_id', 't.deleted_at', 'v.settings'])
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('dump_log as l')
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('dump_log as l')
           .select('l.id')
           .whereRef('l.task_id', '=', 't.task_id')
           .where('l.created_at', '<', before),
@@ -97,7 +98,7 @@ export async function setLogBegin(db: Kysely<Database>, taskId: string, at: numb
     .updateTable('dump_tasks')
     .set({ log_begin: at })
     .where('task_id', '=', taskId)
-    .where(({ or, eb }) => or([eb('log_begin', 'is', null), eb('log_begin', '<', at)]))
+    .where((where) => where.or([where('log_begin', 'is', null), where('log_begin', '<', at)]))
     .execute();
 }
 
@@ -111,7 +112,7 @@ export async function setStartPosition(
     .set({ start_position: start })
     .where('task_id', '=', taskId)
     .where('partition', '=', partition)
-    .where(({ or, eb }) => or([eb('start_position', 'is', null), eb('start_position', '<', start)]))
+    .where((where) => where.or([where('start_position', 'is', null), where('start_position', '<', start)]))
     .execute();
 }
 

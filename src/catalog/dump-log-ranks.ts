@@ -3,7 +3,7 @@
  * nothing. Triggers keep the rows of every separator exact in each transaction that changes the log; what is done here
  * only makes them finer or coarser, and is exact too. A log without separators is paged by counting.
  */
-import { sql, type Kysely } from 'kysely';
+import { sql, type ExpressionBuilder, type Kysely, type RawBuilder } from 'kysely';
 import { LOG_SORT_COLUMNS, type LogSortColumn } from './dump-log-pages.ts';
 import type { Database } from './schema.ts';
 
@@ -38,9 +38,7 @@ export async function selectUnranked(db: Kysely<Database>, rows: number): Promis
     .selectFrom('dump_tasks as t')
     .select('t.task_id')
     .where('t.log_rows', '>', rows)
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('dump_log_ranks as r').select('r.id').whereRef('r.task_id', '=', 't.task_id'))),
-    )
+    .where((where) => where.not(where.exists(ranksOfTask(where))))
     .execute();
   return tasks.map(({ task_id }) => task_id);
 }
@@ -50,11 +48,13 @@ export async function selectRankedTasks(db: Kysely<Database>): Promise<string[]>
   const tasks = await db
     .selectFrom('dump_tasks as t')
     .select('t.task_id')
-    .where(({ exists, selectFrom }) =>
-      exists(selectFrom('dump_log_ranks as r').select('r.id').whereRef('r.task_id', '=', 't.task_id')),
-    )
+    .where((where) => where.exists(ranksOfTask(where)))
     .execute();
   return tasks.map(({ task_id }) => task_id);
+}
+
+function ranksOfTask(where: ExpressionBuilder<Database & { t: Database['dump_tasks'] }, 't'>) {
+  return where.selectFrom('dump_log_ranks as r').select('r.id').whereRef('r.task_id', '=', 't.task_id');
 }
 
 /** Gives each order of a log its first separators, which count the whole of it. */
@@ -82,7 +82,7 @@ export async function selectUneven(
   { min, max }: { readonly min: number; readonly max: number },
 ): Promise<Rank[]> {
   return ranks(db, order, level)
-    .where(({ or, eb }) => or([eb('rows', '<', min), eb('rows', '>', max)]))
+    .where((where) => where.or([where('rows', '<', min), where('rows', '>', max)]))
     .orderBy('value')
     .orderBy('id')
     .execute();
@@ -135,6 +135,45 @@ export async function selectKeyAfter(
     select ${key} as value, id from dump_log where task_id = ${taskId} and ${key} > ${from.value}
     order by 1, 2 limit 1 offset ${offset}`.execute(db);
   return rows[0];
+}
+
+/** Values from `from` on, before `to`. */
+export interface ValueRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Rows of the log whose value is in one of `ranges`, of one moment. Exact with or without separators, and quick with them. */
+export async function countRanked(
+  db: Kysely<Database>,
+  order: RankedOrder,
+  ranges: readonly ValueRange[],
+): Promise<number> {
+  const counts = ranges.map(
+    ({ from, to }) => sql`(${rowsBefore(order, to)} - ${rowsBefore(order, Math.min(from, to))})`,
+  );
+  const { rows } = await sql<{ rows: number }>`select ${sql.join(counts, sql` + `)} as rows`.execute(db);
+  return Number(rows[0]!.rows);
+}
+
+/** Whole groups, whole leaves of the next group, and what is counted in the next leaf. */
+function rowsBefore({ taskId, sort }: RankedOrder, value: number): RawBuilder<number> {
+  const key = sql.ref(sort);
+  const level = (number: RankLevel) => sql`task_id = ${taskId} and sort = ${sort} and level = ${sql.lit(number)}`;
+  const last = (number: RankLevel) =>
+    sql`select value, id from dump_log_ranks where ${level(number)} and value < ${value}
+      order by value desc, id desc limit 1`;
+  const { leaf, group } = RANK_LEVEL;
+  return sql`(
+    with grp as (${last(group)}), leaf as (${last(leaf)})
+    select
+      coalesce((select sum(rows) from dump_log_ranks where ${level(group)} and (value, id) < (select value, id from grp)), 0)
+      + coalesce((select sum(rows) from dump_log_ranks where ${level(leaf)}
+          and (value, id) >= (select value, id from grp) and (value, id) < (select value, id from leaf)), 0)
+      + (select count(*) from dump_log where task_id = ${taskId} and ${key} = (select value from leaf)
+          and id >= (select id from leaf))
+      + (select count(*) from dump_log where task_id = ${taskId}
+          and ${key} > coalesce((select value from leaf), -1) and ${key} < ${value}))`;
 }
 
 export async function insertRank(db: Kysely<Database>, order: RankedOrder, level: RankLevel, rank: Rank) {

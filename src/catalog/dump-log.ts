@@ -123,6 +123,12 @@ export async function endPlan(db: Kysely<Database>, id: number, end: Updateable<
   return numUpdatedRows === 1n;
 }
 
+/** Whether the plan of a row was committed. */
+export async function isDelivered(db: Kysely<Database>, id: number): Promise<boolean> {
+  const row = await db.selectFrom('dump_log').select('state').where('id', '=', id).executeTakeFirst();
+  return row?.state === LOG_STATE.succeeded;
+}
+
 /** Counts a failed attempt of a planned cut. False, with nothing changed, when `attempt` is not the current one. */
 export async function nextAttempt(db: Kysely<Database>, id: number, attempt: number): Promise<boolean> {
   const { numUpdatedRows } = await db

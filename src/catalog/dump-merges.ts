@@ -56,7 +56,10 @@ export async function selectMergePaths(
   return rows.map(({ path }) => path);
 }
 
-/** The files of some paths of a period that may be merged, path by path in the order of their records. */
+/**
+ * The files of some paths of a period that may be merged, path by path. Within a path those of one set of inferred columns
+ * are together, and the files of a partition are in the order of their records: revisions only grow.
+ */
 export async function selectMergeable(
   db: Kysely<Database>,
   taskId: string,
@@ -68,6 +71,7 @@ export async function selectMergeable(
     .where('path', 'in', paths)
     .select(FILE_COLUMNS)
     .orderBy('path')
+    .orderBy('schema_revision')
     .orderBy('partition')
     .orderBy('first_record')
     .orderBy('id')
@@ -109,6 +113,7 @@ export async function selectInputs(db: Kysely<Database>, mergeId: number): Promi
     .selectFrom('dump_log')
     .select(FILE_COLUMNS)
     .where('merge_id', '=', mergeId)
+    .orderBy('schema_revision')
     .orderBy('partition')
     .orderBy('first_record')
     .orderBy('id')

@@ -49,7 +49,9 @@ const ID_ARGUMENT = new Argument('<backfill>', 'id of the backfill');
 const PAUSE_MS = 500;
 
 export function addBackfillCommands(program: Command, env: Environment): void {
-  const backfill = withRemoteFlags(program.command('backfill'))
+  const backfill = program.command('backfill').description('deliver records of a dump task again');
+
+  withRemoteFlags(backfill.command('start', { isDefault: true }))
     .argument(TASK_ARGUMENT, TASK_HELP)
     .description('deliver a range of the stream of a dump task again, under another prefix')
     .requiredOption('--prefix <folder>', 'folder of the files: another one than that of the task')

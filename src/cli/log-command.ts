@@ -114,12 +114,16 @@ function printer(format: Format): Printer {
     async entry(entry) {
       if (!named) await print(`${Object.keys(entry).join(',')}\r\n`);
       named = true;
-      await print(`${Object.values(entry).map(csvField).join(',')}\r\n`);
+      await print(
+        `${Object.values<string | number | boolean | null>({ ...entry })
+          .map(csvField)
+          .join(',')}\r\n`,
+      );
     },
   };
 }
 
 /** As in an export: null is an empty field. */
-function csvField(value: unknown): string {
+function csvField(value: string | number | boolean | null): string {
   return typeof value === 'string' ? quoteText(value) : value === null ? '' : String(value);
 }

@@ -5,7 +5,7 @@
 import type { ObjectStore, PutResult } from '../objects/object-store.ts';
 import { Gate } from '../platform/gate.ts';
 import type { CutToWrite, WrittenDeadLetters, WrittenFile } from './cut.ts';
-import type { FileContents, FileSink, FileWriter, NewFile } from './convert/file-sink.ts';
+import type { FileContents, FileUpload, FileUploads, NewFile } from './convert/file-sink.ts';
 import { fileHeaders } from './file-headers.ts';
 import { deadLetterKey, fileName, objectKey } from './object-name.ts';
 import { Pipe } from './pipe.ts';
@@ -22,7 +22,7 @@ const PUTS_AT_A_TIME = 8;
 
 const DEAD_LETTERS_TYPE = 'application/x-ndjson';
 
-export class CutUpload implements FileSink {
+export class CutUpload implements FileUploads {
   readonly #objects: ObjectStore;
   readonly #cut: CutObjects;
   readonly #places = new Gate(PUTS_AT_A_TIME);
@@ -40,7 +40,7 @@ export class CutUpload implements FileSink {
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
   }
 
-  async open(file: NewFile): Promise<FileWriter> {
+  async open(file: NewFile): Promise<FileUpload> {
     await this.#places.enter();
     try {
       this.#check();
@@ -58,6 +58,7 @@ export class CutUpload implements FileSink {
       });
     this.#puts.set(pipe, put);
     return {
+      settled: put,
       write: (piece) => pipe.write(piece),
       end: async (contents) => {
         this.#check();

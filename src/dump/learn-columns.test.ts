@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openTestCatalog } from '../../test/support/catalog.ts';
 import { selectColumns, selectNewestColumns } from '../catalog/dump-schemas.ts';
-import type { Column, ColumnType, RowSchema } from '../codec/rows/row-schema.ts';
+import type { Column, RowSchema } from '../codec/rows/row-schema.ts';
 import { learnColumns } from './learn-columns.ts';
 
 const TASK = 'T'.repeat(19);
@@ -10,7 +10,7 @@ const NOW = 1_732_350_000_000;
 
 function schemaOf(columns: Record<string, 'double' | 'string'>): RowSchema {
   const entries = Object.entries(columns);
-  return { columns: entries.map(([name, kind]): Column => ({ name, type: { kind } as ColumnType, nullable: true })) };
+  return { columns: entries.map(([name, kind]): Column => ({ name, type: { kind }, nullable: true })) };
 }
 
 test('revisions grow by what is new, and only then', async () => {

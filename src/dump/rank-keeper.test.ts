@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { byKey, logRow, openLog, TASK } from '../../test/support/log-rows.ts';
+import { byKey, logRow, openLog, SMALL_RANKS, TASK } from '../../test/support/log-rows.ts';
+import { testRounds, testSeed } from '../../test/support/seed.ts';
 import type { TestCatalog } from '../../test/support/catalog.ts';
 import { insertPlans } from '../catalog/dump-log.ts';
 import { LOG_SORT_COLUMNS, selectLogPage } from '../catalog/dump-log-pages.ts';
 import { RANK_LEVEL } from '../catalog/dump-log-ranks.ts';
 import { addLogRows } from '../catalog/dump-tasks.ts';
-import { RankKeeper, type RankSizes } from './rank-keeper.ts';
-
-/** So small that a few dozen rows have separators on both levels. */
-const SIZES: RankSizes = {
-  threshold: 5,
-  leaf: { target: 3, min: 2, max: 5 },
-  group: { target: 8, min: 4, max: 14 },
-};
+import { RankKeeper } from './rank-keeper.ts';
 
 const COLUMNS = fc.constantFrom('end_time', 'state', 'records', 'read_records', 'bytes', 'created_at' as const);
 const VALUE = fc.integer({ min: 0, max: 6 });
@@ -30,7 +24,7 @@ test('whatever happens to a log, pages by its separators are the slices of the w
   await fc.assert(
     fc.asyncProperty(fc.array(STEP, { minLength: 5, maxLength: 40 }), fc.nat(), async (steps, pick) => {
       await using catalog = await openLog(12);
-      const keeper = new RankKeeper(catalog, SIZES);
+      const keeper = new RankKeeper(catalog, SMALL_RANKS);
       await keeper.look();
       for (const step of steps) {
         if ('look' in step) await keeper.look();
@@ -41,7 +35,7 @@ test('whatever happens to a log, pages by its separators are the slices of the w
       await checkCounts(catalog);
       await checkPages(catalog, pick);
     }),
-    { numRuns: Number(process.env['SLUICE_TEST_RUNS'] ?? 15) },
+    { numRuns: testRounds('SLUICE_TEST_RUNS', 8), seed: testSeed() },
   );
 });
 
@@ -136,7 +130,7 @@ async function checkPages(catalog: TestCatalog, pick: number): Promise<void> {
 
 test('a long log gets separators of the right size on both levels, and loses them with its rows', async () => {
   await using catalog = await openLog(120);
-  const keeper = new RankKeeper(catalog, SIZES);
+  const keeper = new RankKeeper(catalog, SMALL_RANKS);
   const separators = async (level: number) =>
     (
       await catalog.db
@@ -149,8 +143,8 @@ test('a long log gets separators of the right size on both levels, and loses the
     ).map(({ rows }) => rows);
   await keeper.look();
   for (const [level, { target, max }] of [
-    [RANK_LEVEL.leaf, SIZES.leaf],
-    [RANK_LEVEL.group, SIZES.group],
+    [RANK_LEVEL.leaf, SMALL_RANKS.leaf],
+    [RANK_LEVEL.group, SMALL_RANKS.group],
   ] as const) {
     const rows = await separators(level);
     assert.ok(rows.length >= 120 / max && rows.length <= 120 / target, `${rows.length}`);
@@ -168,7 +162,7 @@ test('a log that is not longer than the threshold has no separators', async () =
     [6, true],
   ] as const) {
     await using catalog = await openLog(rows);
-    await new RankKeeper(catalog, SIZES).look();
+    await new RankKeeper(catalog, SMALL_RANKS).look();
     const found = await catalog.db.selectFrom('dump_log_ranks').select('id').execute();
     assert.equal(found.length > 0, ranked, `${rows} rows`);
   }
@@ -176,7 +170,7 @@ test('a log that is not longer than the threshold has no separators', async () =
 
 test('a keeper that is closed begins nothing', async () => {
   await using catalog = await openLog(50);
-  const keeper = new RankKeeper(catalog, SIZES);
+  const keeper = new RankKeeper(catalog, SMALL_RANKS);
   keeper.close();
   await keeper.look();
   assert.deepEqual(await catalog.db.selectFrom('dump_log_ranks').select('id').execute(), []);

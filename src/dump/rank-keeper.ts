@@ -42,15 +42,18 @@ export interface RankSizes {
   readonly group: RankShape;
 }
 
-/** Ten million rows are 10,000 leaves in 150 groups. */
+/**
+ * Ten million rows are 2,500 leaves in 40 groups: small enough to stay in the writer's cache, since every commit counts in a
+ * leaf and a group of each order, wherever its values are.
+ */
 export const RANK_SIZES: RankSizes = {
   threshold: 20_000,
-  leaf: { target: 1024, min: 256, max: 2048 },
-  group: { target: 65_536, min: 16_384, max: 131_072 },
+  leaf: { target: 4096, min: 1024, max: 8192 },
+  group: { target: 262_144, min: 65_536, max: 524_288 },
 };
 
 /** Splits of one transaction: it holds up whoever else writes to the catalog for a few milliseconds. */
-const SPLITS_PER_TRANSACTION = 16;
+const SPLITS_PER_TRANSACTION = 8;
 /** More leaves than a group has, unless it is far out of shape. */
 const LEAVES_LOOKED_AT = 512;
 

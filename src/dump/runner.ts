@@ -2,6 +2,7 @@
  * Takes planned files in the order in which they come and writes `uploads` of them at a time. What becomes of each goes
  * to the committer as an Outcome; the upload slot is free again as soon as the object is stored, before the commit.
  */
+import { isDelivered } from '../catalog/dump-log.ts';
 import { selectColumns } from '../catalog/dump-schemas.ts';
 import { retryDelay } from './backoff.ts';
 import type { DumpParts } from './dump-config.ts';
@@ -97,13 +98,19 @@ export class Runner {
    * was written of it, if that is known.
    */
   discard(plan: Plan, cut?: WrittenCut): void {
-    const { objects } = this.#parts;
-    const removal = (cut === undefined ? this.#remove(plan) : removeWrittenCut(objects, plan.bucket, cut))
+    const removal = this.#discard(plan, cut)
       .catch((error: unknown) => {
         this.#parts.logger.warn({ err: error, cut: plan.baseName }, 'uncommitted objects not removed');
       })
       .finally(() => this.#cleaning.delete(removal));
     this.#cleaning.add(removal);
+  }
+
+  async #discard(plan: Plan, cut: WrittenCut | undefined): Promise<void> {
+    const { objects, catalog } = this.#parts;
+    // A commit that seemed to fail may have happened: then they are files.
+    if (await isDelivered(catalog.db, plan.id)) return;
+    await (cut === undefined ? this.#remove(plan) : removeWrittenCut(objects, plan.bucket, cut));
   }
 
   /** Lets no further upload begin. Resolves once none runs. */

@@ -69,12 +69,13 @@ export async function describeTask(
   { task_id: id, name, created_at: createdAt }: { task_id: string; name: string; created_at: number },
 ): Promise<TaskDescription> {
   const { catalog, dumpEngine } = services;
-  const { records: deadLetters, newestKey } = await selectDeadLetters(catalog.reader, id);
   const task = dumpEngine.task(id);
   if (task === undefined) throw new DomainError('TaskNotFound', [name.slice(0, 64), stream.name]);
   const { state, draining, version, settings } = task;
   const pairs = task.pairs.toSorted((a, b) => a.ref.partition - b.ref.partition);
   const partitions = await Promise.all(pairs.map((pair) => describePartition(services, stream, pair)));
+  // After the state was looked at: the dead letters of a task in ERROR are in the catalog by then.
+  const { records: deadLetters, newestKey } = await selectDeadLetters(catalog.reader, id);
   const times = partitions.flatMap(({ lastTransferAt }) => lastTransferAt ?? []);
   return {
     id,
@@ -92,11 +93,7 @@ export async function describeTask(
   };
 }
 
-async function describePartition(
-  services: DumpServices,
-  stream: Stream,
-  pair: Pair,
-): Promise<PartitionProgress> {
+async function describePartition(services: DumpServices, stream: Stream, pair: Pair): Promise<PartitionProgress> {
   const { recordLog } = services;
   const { ref, position, end, discarded, lastTransferAt, task } = pair;
   const { next } = undeliveredOf(recordLog, pair);

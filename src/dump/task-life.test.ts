@@ -189,3 +189,21 @@ test(
     assert.deepEqual(await rig.files(), ['a\n']);
   }),
 );
+
+test(
+  'a task that is deleted after a commit whose answer was lost keeps the file',
+  withRig(async (rig) => {
+    const id = await rig.create();
+    await rig.put(0, 'a');
+    rig.store.faults.push('hold');
+    await rig.advance(60_000);
+    rig.catalogFaults.push('lose answer');
+    rig.store.release();
+    await rig.settle();
+    await deleteTask(rig.services, rig.stream, 'archive');
+    await rig.advance(5000);
+    const [row] = await rig.rows();
+    assert.deepEqual([row!.task_id, row!.state], [id, 0]);
+    assert.deepEqual(await rig.keys('bucket'), [row!.object_key]);
+  }),
+);

@@ -18,6 +18,7 @@ const ALIASES: Readonly<Record<string, string | undefined>> = {
   groupid: 'appname',
   clientid: 'client',
   starttaskname: 'taskname',
+  startbackfillid: 'backfillid',
   transfertaskid: 'taskid',
   id: 'taskid',
   nextpartitioncursor: 'partitioncursor',

@@ -13,9 +13,13 @@ export interface Ended {
 const SLUICE = join(import.meta.dirname, '..', '..', 'bin', 'sluice');
 const LIMIT_MS = 30_000;
 
-/** Runs `sluice` to its end, with nothing of this process's environment but the PATH. */
-export async function runSluice(args: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(SLUICE, args, { env: { PATH: process.env['PATH'] ?? '' }, timeout: LIMIT_MS });
+/** Runs `sluice` to its end, with nothing of this process's environment but the PATH, and with `env`. */
+export async function runSluice(
+  args: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = spawn(SLUICE, args, { env: { PATH: process.env['PATH'] ?? '', ...env }, timeout: LIMIT_MS });
   child.stdin.end(input);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { CONVERSION_LIMITS, type ConversionLimits, type Converters } from '../../src/dump/convert/conversion.ts';
 import { convertCut } from '../../src/dump/convert/convert-cut.ts';
+import type { FileSink, FileUploads } from '../../src/dump/convert/file-sink.ts';
 import type { CutToWrite, WrittenCut } from '../../src/dump/cut.ts';
 import { DEFAULTS, type DumpSettings } from '../../src/dump/settings.ts';
 import { writeCut } from '../../src/dump/write-cut.ts';
@@ -39,7 +40,22 @@ export const TOLD = { dataType: 'JSON', dataSchema: SCHEMA, csvDelimiter: ',' } 
 /** Converts in this thread: with limits of a test's own, without the price of a new thread. */
 export function inThisThread(limits: Partial<ConversionLimits> = {}): Converters {
   const all = { ...CONVERSION_LIMITS, paths: 100, ...limits };
-  return { convert: (cut, source, sink) => convertCut({ ...cut, limits: all }, source, sink, new Gate(1)) };
+  return {
+    convert: (cut, source, uploads) => convertCut({ ...cut, limits: all }, source, copying(uploads), new Gate(1)),
+  };
+}
+
+/** Copies pieces, as the way to another thread does. */
+function copying(uploads: FileUploads): FileSink {
+  return {
+    async open(file) {
+      const upload = await uploads.open(file);
+      return {
+        write: (piece) => upload.write(Uint8Array.from(piece)),
+        end: (contents) => upload.end(contents),
+      };
+    },
+  };
 }
 
 export interface Writing {

@@ -126,7 +126,7 @@ export class DumpRig {
   readonly limits: Limits;
   readonly converters: ConverterPool;
   /** What becomes of the engine's next transactions, one each; then nothing goes wrong. */
-  readonly catalogFaults: ('refuse' | 'lose answer')[] = [];
+  readonly catalogFaults: ('none' | 'refuse' | 'lose answer')[] = [];
   /** Messages of warnings and errors. */
   readonly complaints: string[] = [];
   readonly #folder: string;
@@ -181,12 +181,7 @@ export class DumpRig {
     };
   }
 
-  async addStream(
-    name: string,
-    partitions: number,
-    projectId = PROJECT,
-    dataType: DataType = 'BLOB',
-  ): Promise<Stream> {
+  async addStream(name: string, partitions: number, projectId = PROJECT, dataType: DataType = 'BLOB'): Promise<Stream> {
     const now = this.clock.now();
     const stream = await insertStream(this.catalog.db, {
       id: makeId((size) => this.random.bytes(size)),

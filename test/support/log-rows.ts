@@ -2,12 +2,20 @@
 import { insertPlans, type DumpLogRow, type NewLogRow } from '../../src/catalog/dump-log.ts';
 import type { LogSortColumn } from '../../src/catalog/dump-log-pages.ts';
 import { insertTask } from '../../src/catalog/dump-tasks.ts';
+import type { RankSizes } from '../../src/dump/rank-keeper.ts';
 import { openTestCatalog, type TestCatalog } from './catalog.ts';
 import { PROJECT } from './dump-rig.ts';
 import { seededFraction } from './random.ts';
 
 export const TASK = 'CDaRPdvKUfZrAhzTaYs';
 export const OTHER_TASK = 'AAAAAAAAAAAAAAAAAAA';
+
+/** So small that a few dozen rows have separators on both levels. */
+export const SMALL_RANKS: RankSizes = {
+  threshold: 5,
+  leaf: { target: 3, min: 2, max: 5 },
+  group: { target: 8, min: 4, max: 14 },
+};
 
 /** A task with a log of `rows` rows, and beside it a task of another project with a log of its own. */
 export async function openLog(rows: number): Promise<TestCatalog> {

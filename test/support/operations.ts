@@ -70,6 +70,7 @@ const ANY: readonly Line[] = [
   ['createBackfill', 'POST', ...tasks('/transfer-tasks/:taskName/backfills')],
   ['listBackfills', 'GET', ...tasks('/transfer-tasks/:taskName/backfills')],
   ['showBackfill', 'GET', ...tasks('/transfer-tasks/:taskName/backfills/:backfillId')],
+  ['listBackfillPeriods', 'GET', ...tasks('/transfer-tasks/:taskName/backfills/:backfillId/periods')],
   ['changeBackfill', 'POST', ...tasks('/transfer-tasks/:taskName/backfills/:backfillId/action')],
   ['cancelBackfill', 'DELETE', ...tasks('/transfer-tasks/:taskName/backfills/:backfillId')],
   ['listPeriods', 'GET', ...tasks('/transfer-tasks/:taskName/periods')],

@@ -38,12 +38,11 @@ export function readParquetFooter(file: Uint8Array): FileMetaData {
 export function asRead(value: Canonical, type: ColumnType): Canonical {
   if (value === null) return null;
   if (type.kind === 'decimal') return floatingPoint(Number(value) * 10 ** -type.scale);
-  if (!Array.isArray(value)) return value;
-  const items: readonly Canonical[] = value;
-  if (type.kind === 'record') return type.columns.map((column, index) => asRead(items[index]!, column.type));
-  if (type.kind === 'array') return items.map((item) => asRead(item, type.items.type));
-  if (type.kind !== 'map') return value;
-  return byKey((items as [string, Canonical][]).map(([key, entry]) => [key, asRead(entry, type.values.type)]));
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (type.kind === 'record') return type.columns.map((column, index) => asRead(value[index]!, column.type));
+  if (type.kind === 'array') return value.map((item) => asRead(item, type.items.type));
+  if (type.kind !== 'map') throw new RangeError(`a list where a ${type.kind} was expected`);
+  return byKey((value as [string, Canonical][]).map(([key, entry]) => [key, asRead(entry, type.values.type)]));
 }
 
 function found(value: unknown, type: ColumnType): Canonical {

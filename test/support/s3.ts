@@ -17,10 +17,10 @@ export interface TestS3 {
   close(): Promise<void>;
 }
 
-const STRICT = process.env['SLUICE_TEST_S3'] === 'strict';
+export const STRICT_S3 = process.env['SLUICE_TEST_S3'] === 'strict';
 
 export async function startS3(): Promise<TestS3> {
-  if (STRICT) return startStrictS3();
+  if (STRICT_S3) return startStrictS3();
   const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
   return {
     endpoint: `http://127.0.0.1:${server.port}`,

@@ -115,5 +115,7 @@ async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('dump_manifests_key', ['task_id', 'period', 'number'])
     .execute();
   await schema.createIndex('dump_manifests_key_of').on('dump_manifests').columns(['task_id', 'object_key']).execute();
-  await sql`create index dump_manifests_unstored on dump_manifests (task_id, period) where stored_at is null`.execute(db);
+  await sql`create index dump_manifests_unstored on dump_manifests (task_id, period) where stored_at is null`.execute(
+    db,
+  );
 }

@@ -28,7 +28,8 @@ async function up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void> {
     .on('dump_log')
     .columns(['task_id', 'partition', 'created_at', 'id'])
     .execute();
-  await sql`create index dump_log_failed on dump_log (task_id, created_at, id) where state = 1`.execute(db);
+  await sql`create index dump_log_failed on dump_log (task_id, created_at, id, partition, kind, dead_letters)
+    where state = 1`.execute(db);
   await sql`create index dump_log_kind on dump_log (task_id, kind, created_at, id) where kind <> 'delivery'`.execute(
     db,
   );
@@ -53,16 +54,16 @@ async function up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void> {
 /** Keep the rows of each separator exact, in the transaction that changes the log. */
 const RANK_TRIGGERS: Readonly<Record<SqlDialect, () => string[]>> = {
   sqlite: () => [
-    `create trigger dump_log_ranks_insert after insert on dump_log begin
+    `create trigger dump_log_ranks_insert after insert on dump_log when ${hasRanks('new')} begin
       ${SORTS.map((sort) => count(sort, 'new', '+')).join('\n')}
     end`,
-    `create trigger dump_log_ranks_delete after delete on dump_log begin
+    `create trigger dump_log_ranks_delete after delete on dump_log when ${hasRanks('old')} begin
       ${SORTS.map((sort) => count(sort, 'old', '-')).join('\n')}
     end`,
     // A trigger for each column: those that an update leaves alone cost nothing.
     ...SORTS.map(
       (sort) => `create trigger dump_log_ranks_${sort} after update of ${sort} on dump_log
-      when new.${sort} <> old.${sort} begin
+      when new.${sort} <> old.${sort} and ${hasRanks('new')} begin
       ${count(sort, 'old', '-')}
       ${count(sort, 'new', '+')}
     end`,
@@ -72,6 +73,11 @@ const RANK_TRIGGERS: Readonly<Record<SqlDialect, () => string[]>> = {
     throw new Error('the triggers of dump_log_ranks are not written for PostgreSQL');
   },
 };
+
+/** Most logs are short and have no separators: theirs cost one look. */
+function hasRanks(row: 'new' | 'old'): string {
+  return `exists (select 1 from dump_log_ranks where task_id = ${row}.task_id)`;
+}
 
 /** Counts a row in, or out, at the last separator at or before it, on each level. */
 function count(sort: string, row: 'new' | 'old', sign: '+' | '-'): string {

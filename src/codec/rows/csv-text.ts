@@ -9,11 +9,8 @@ import { formatDate, formatTime, formatTimestamp } from './time-text.ts';
 /** Of one column; takes null as well. */
 type Format = (value: RowValue) => string;
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const BYTE_ORDER_MARK = 0xfeff;
+/** Also what a reader would drop as a byte order mark at the beginning of a file. */
+const NEEDS_QUOTES = /[",\n\r]|^\ufeff/;
 
 /** A field of the column: of null nothing, of an empty text `""`. */
 export function csvField({ type }: Column): Format {
@@ -25,18 +22,10 @@ export function csvField({ type }: Column): Format {
   return (value) => (value === null ? '' : quoteText(toText(value)));
 }
 
-/**
- * A text as RFC 4180 has it: in quotes if a delimiter, a quote or a line end is in it, or if at the beginning of a file a
- * reader would drop what it begins with. Of an empty one `""`.
- */
+/** A text as RFC 4180 has it: in quotes if a delimiter, a quote or a line end is in it. Of an empty one `""`. */
 export function quoteText(text: string): string {
-  if (text.charCodeAt(0) === BYTE_ORDER_MARK) return quoted(text);
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code > COMMA) continue;
-    if (code === COMMA || code === QUOTE || code === LINE_FEED || code === CARRIAGE_RETURN) return quoted(text);
-  }
-  return text === '' ? '""' : text;
+  if (text === '') return '""';
+  return NEEDS_QUOTES.test(text) ? quoted(text) : text;
 }
 
 function quoted(text: string): string {
@@ -99,25 +88,34 @@ function scalarJson(type: ColumnType): Format {
 function nestedJson(type: NestedType): Format {
   switch (type.kind) {
     case 'record': {
-      const members = type.columns.map((column) => ({
-        name: column.name,
-        start: `${JSON.stringify(column.name)}:`,
-        format: jsonText(column.type),
+      const members = type.columns.map(({ name, type: memberType }, index) => ({
+        name,
+        start: `${index === 0 ? '' : ','}${JSON.stringify(name)}:`,
+        format: jsonText(memberType),
       }));
       return (value) => {
         const record = value as RowRecord;
-        return `{${members.map(({ name, start, format }) => start + format(record[name]!)).join(',')}}`;
+        let text = '';
+        for (const { name, start, format } of members) text += start + format(record[name]!);
+        return `{${text}}`;
       };
     }
     case 'array': {
       const format = jsonText(type.items.type);
-      return (value) => `[${(value as readonly RowValue[]).map(format).join(',')}]`;
+      return (value) => {
+        let text = '';
+        for (const item of value as readonly RowValue[]) text += (text === '' ? '' : ',') + format(item);
+        return `[${text}]`;
+      };
     }
     case 'map': {
       const format = jsonText(type.values.type);
       return (value) => {
-        const entries = [...(value as ReadonlyMap<string, RowValue>)];
-        return `{${entries.map(([name, member]) => `${JSON.stringify(name)}:${format(member)}`).join(',')}}`;
+        let text = '';
+        for (const [name, member] of value as ReadonlyMap<string, RowValue>) {
+          text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${format(member)}`;
+        }
+        return `{${text}}`;
       };
     }
   }

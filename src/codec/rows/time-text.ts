@@ -8,6 +8,9 @@ const DAY_SECONDS = 86_400;
 /** 0001-01-01 and 10000-01-01 in days since 1970: inclusive and exclusive. */
 export const FIRST_DAY = -719_162;
 export const END_DAY = 2_932_897;
+/** Days from 0000-03-01 to 1970-01-01, and of the 400 years after which the calendar repeats itself. */
+const EPOCH_SHIFT = 719_468;
+const ERA_DAYS = 146_097;
 /** Characters of yyyy-MM-dd and of yyyy-MM-ddTHH:mm. */
 const DATE_LENGTH = 10;
 const MINUTES_LENGTH = 16;
@@ -43,21 +46,47 @@ export function parseTimestamp(text: string, unit: TimeUnit, utc: boolean): bigi
 
 /** `yyyy-MM-dd` of days since 1970. */
 export function formatDate(days: number): string {
-  return new Date(days * DAY_SECONDS * 1000).toISOString().slice(0, DATE_LENGTH);
+  // The inverse of daysSince1970: the year of the 400-year era, then the month counted from March.
+  const shifted = days + EPOCH_SHIFT;
+  const era = Math.floor(shifted / ERA_DAYS);
+  const ofEra = shifted - era * ERA_DAYS;
+  const yearOfEra = Math.floor(
+    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365,
+  );
+  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const fromMarch = Math.floor((5 * ofYear + 2) / 153);
+  const day = ofYear - Math.floor((153 * fromMarch + 2) / 5) + 1;
+  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
+  const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
+  return `${twoDigits(Math.floor(year / 100))}${twoDigits(year % 100)}-${twoDigits(month)}-${twoDigits(day)}`;
 }
 
 /** `HH:mm:ss.SSS`, with micros six digits. */
 export function formatTime(sinceMidnight: number | bigint, unit: TimeUnit): string {
-  return formatTimestamp(BigInt(sinceMidnight), unit, false).slice(DATE_LENGTH + 1);
+  const time = Number(sinceMidnight);
+  const perSecond = unit === 'millis' ? 1000 : 1_000_000;
+  const second = Math.floor(time / perSecond);
+  const minute = Math.floor(second / 60);
+  const clock = `${twoDigits(Math.floor(minute / 60))}:${twoDigits(minute % 60)}:${twoDigits(second % 60)}`;
+  return `${clock}.${String(time % perSecond).padStart(unit === 'millis' ? 3 : 6, '0')}`;
 }
 
 /** `yyyy-MM-ddTHH:mm:ss.SSS`, with micros six digits, and `Z` with `utc`. */
 export function formatTimestamp(since1970: bigint, unit: TimeUnit, utc: boolean): string {
-  const perMilli = unit === 'millis' ? 1n : 1000n;
-  const beyond = ((since1970 % perMilli) + perMilli) % perMilli;
-  const text = new Date(Number((since1970 - beyond) / perMilli)).toISOString().slice(0, -1);
-  const digits = unit === 'millis' ? '' : String(beyond).padStart(3, '0');
-  return `${text}${digits}${utc ? 'Z' : ''}`;
+  const perDay = unit === 'millis' ? DAY_SECONDS * 1000 : DAY_SECONDS * 1_000_000;
+  const exact = Number(since1970);
+  const days = Number.isSafeInteger(exact) ? Math.floor(exact / perDay) : floorDivide(since1970, BigInt(perDay));
+  const ofDay = Number.isSafeInteger(exact) ? exact - days * perDay : Number(since1970 - BigInt(days) * BigInt(perDay));
+  return `${formatDate(days)}T${formatTime(ofDay, unit)}${utc ? 'Z' : ''}`;
+}
+
+function floorDivide(value: bigint, by: bigint): number {
+  const quotient = value / by;
+  return Number(quotient * by > value ? quotient - 1n : quotient);
+}
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${number}` : String(number);
 }
 
 /** Days of the date that `text` begins with. */
@@ -78,7 +107,7 @@ function daysOfMonth(year: number, month: number): number {
 function daysSince1970(year: number, month: number, day: number): number {
   const y = month > 2 ? year : year - 1;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
-  return y * 365 + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + dayOfYear - 719_468;
+  return y * 365 + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + dayOfYear - EPOCH_SHIFT;
 }
 
 function clockMicros(text: string, start: number, end: number): number | undefined {

@@ -373,6 +373,6 @@ test('whatever happens to a backfill, its task goes on as if there were none', a
         }
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 12 },
   );
 });

@@ -3,18 +3,20 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { RecordBlock } from '../../model/record-batch.ts';
 import type { CutSource } from '../cut.ts';
 import type { ConvertedCut } from './conversion.ts';
-import type { FileSink, FileWriter } from './file-sink.ts';
+import type { FileUpload, FileUploads } from './file-sink.ts';
 import type { Batch, FromConverter, ToConverter } from './protocol.ts';
 
 /** A file that is being taken: what came of it is worked on one after the other. */
 interface OpenFile {
-  readonly writer: Promise<FileWriter>;
+  readonly writer: Promise<FileUpload>;
   last: Promise<void>;
+  /** Memory of the piece that was taken last. */
+  before: ArrayBuffer | undefined;
 }
 
 export class ConversionLink {
   readonly #source: CutSource;
-  readonly #sink: FileSink;
+  readonly #uploads: FileUploads;
   readonly #port: MessagePort;
   /** The other end, for the converter. */
   readonly remote: MessagePort;
@@ -27,9 +29,9 @@ export class ConversionLink {
   readonly #released = Promise.withResolvers<void>();
   #failed = false;
 
-  constructor(source: CutSource, sink: FileSink) {
+  constructor(source: CutSource, uploads: FileUploads) {
     this.#source = source;
-    this.#sink = sink;
+    this.#uploads = uploads;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.remote = port2;
@@ -37,7 +39,7 @@ export class ConversionLink {
     this.#result.promise.catch(() => undefined);
   }
 
-  /** Resolves when all files are handed over to the sink; rejects with the first thing that went wrong on either side. */
+  /** Resolves when all files are handed over over; rejects with the first thing that went wrong on either side. */
   get result(): Promise<ConvertedCut> {
     return this.#result.promise;
   }
@@ -68,18 +70,30 @@ export class ConversionLink {
         this.#reading = this.#reading.then(() => this.#answer(message.walk, message.buffer)).catch(this.#fail);
         return;
       case 'open': {
-        const writer = this.#sink.open(message.what);
-        this.#files.set(message.file, { writer, last: writer.then(() => undefined).catch(this.#fail) });
+        const writer = this.#uploads.open(message.what);
+        this.#files.set(message.file, {
+          writer,
+          last: writer.then(() => undefined).catch(this.#fail),
+          before: undefined,
+        });
         return;
       }
       case 'piece':
-        this.#of(message.file, async (writer) => {
-          await writer.write(message.piece);
+        this.#of(message.file, async (writer, open) => {
+          const { buffer, bytes } = message.piece;
+          await writer.write(new Uint8Array(buffer, 0, bytes));
           this.#say({ kind: 'taken' });
+          // The store may look at a piece until the one after it is taken.
+          this.#giveBack(open.before);
+          open.before = buffer;
         });
         return;
       case 'end':
-        this.#of(message.file, (writer) => writer.end(message.contents));
+        this.#of(message.file, async (writer, open) => {
+          await writer.end(message.contents);
+          this.#files.delete(message.file);
+          writer.settled.then(() => this.#giveBack(open.before), this.#fail);
+        });
         return;
       case 'done':
         this.#finish(message.cut);
@@ -91,9 +105,13 @@ export class ConversionLink {
 
   readonly #fail = (error: unknown): void => this.stop(error);
 
-  #of(file: number, use: (writer: FileWriter) => Promise<void>): void {
+  #of(file: number, use: (writer: FileUpload, open: OpenFile) => Promise<void>): void {
     const open = this.#files.get(file)!;
-    open.last = open.last.then(async () => (this.#failed ? undefined : use(await open.writer))).catch(this.#fail);
+    open.last = open.last.then(async () => (this.#failed ? undefined : use(await open.writer, open))).catch(this.#fail);
+  }
+
+  #giveBack(buffer: ArrayBuffer | undefined): void {
+    if (buffer !== undefined) this.#say({ kind: 'spare', buffer }, [buffer]);
   }
 
   #finish(cut: ConvertedCut): void {

@@ -1,7 +1,7 @@
 /** What a converter does. What it is told and what it answers is plain data, which goes from thread to thread. */
 import type { CutSource, CutToWrite } from '../cut.ts';
 import type { DumpSettings } from '../settings.ts';
-import type { FileSink } from './file-sink.ts';
+import type { FileUploads } from './file-sink.ts';
 
 export interface ConversionJob {
   readonly settings: DumpSettings;
@@ -33,8 +33,8 @@ export interface ConvertedCut {
 
 export interface Converters {
   /**
-   * Makes the files of a cut out of `source` and hands them to `sink`. Rejects with what these throw, with the reason of
+   * Makes the files of a cut out of `source` and hands them to `uploads`. Rejects with what these throw, with the reason of
    * `signal`, or with what the converter died of.
    */
-  convert(cut: CutToWrite, source: CutSource, sink: FileSink, signal: AbortSignal): Promise<ConvertedCut>;
+  convert(cut: CutToWrite, source: CutSource, uploads: FileUploads, signal: AbortSignal): Promise<ConvertedCut>;
 }

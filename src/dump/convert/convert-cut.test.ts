@@ -4,15 +4,7 @@ import { test } from 'node:test';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
-import {
-  audit,
-  BY_COUNTRY,
-  CREATED_AT,
-  inThisThread,
-  numbers,
-  TOLD,
-  write,
-} from '../../../test/support/cut-rig.ts';
+import { audit, BY_COUNTRY, CREATED_AT, inThisThread, numbers, TOLD, write } from '../../../test/support/cut-rig.ts';
 import { ListSource, type GivenRecord } from '../../../test/support/list-source.ts';
 import type { DumpSettings } from '../settings.ts';
 
@@ -120,7 +112,9 @@ function expected(
   if (fileType === undefined) return mine.map(({ data }) => `${data};`).join('');
   const values = rows.map((row) => columns.map((name) => row[name] ?? null));
   if (fileType === 'parquet')
-    return values.map((row) => Object.fromEntries(row.map((v, index) => [columns[index], v])));
+    return values.map(
+      (row) => Object.fromEntries(row.map((v, index): [string, unknown] => [columns[index]!, v])) as object,
+    );
   const field = (value: string | number | null) => (value === '' ? '""' : String(value ?? ''));
   const lines = values.map((row) => row.map(field).join(',') || '""');
   return [...(csvHeader ? [columns.join(',')] : []), ...lines].map((line) => `${line}\n`).join('');

@@ -97,8 +97,10 @@ async function writePaths(
     pour(pieces, sink, { kind: 'file', index: path.index, place: path.place }, path);
   const [large, small] = bySize(survey.paths, limits.heldBytes);
   for (const path of large) await write(path, contents.ofRuns(runsOfPath(survey, path.index)));
+  const sizes = small.map((group) => group.reduce((sum, { bytes }) => sum + bytes, 0));
+  const memory = Buffer.allocUnsafeSlow(Math.max(0, ...sizes));
   for (const group of small) {
-    const sorted = await sortByPath(survey, group, contents.copy);
+    const sorted = await sortByPath(survey, group, contents.copy, memory);
     for (const [index, path] of group.entries()) await write(path, contents.ofSorted(sorted[index]!, path.records));
   }
 }

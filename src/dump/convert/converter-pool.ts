@@ -6,7 +6,7 @@ import { Gate } from '../../platform/gate.ts';
 import type { CutSource, CutToWrite } from '../cut.ts';
 import type { ConversionLimits, ConvertedCut, Converters } from './conversion.ts';
 import { ConverterThread } from './converter-thread.ts';
-import type { FileSink } from './file-sink.ts';
+import type { FileUploads } from './file-sink.ts';
 
 export interface ConverterPoolOptions {
   /** Threads at the most. */
@@ -29,14 +29,15 @@ export class ConverterPool implements Converters {
     this.#places = new Gate(options.threads * CUTS_PER_THREAD);
   }
 
-  async convert(cut: CutToWrite, source: CutSource, sink: FileSink, signal: AbortSignal): Promise<ConvertedCut> {
+  async convert(cut: CutToWrite, source: CutSource, uploads: FileUploads, signal: AbortSignal): Promise<ConvertedCut> {
     const { settings, partition, createdAt, columns } = cut;
-    const limits = cut.whole === true ? { ...this.#options.limits, paths: Infinity } : this.#options.limits;
+    const limits =
+      cut.whole === true ? { ...this.#options.limits, paths: Infinity, records: Infinity } : this.#options.limits;
     await this.#places.enter();
     let link;
     try {
       signal.throwIfAborted();
-      link = this.#thread().start({ settings, partition, createdAt, columns, limits }, source, sink);
+      link = this.#thread().start({ settings, partition, createdAt, columns, limits }, source, uploads);
     } catch (error) {
       this.#places.leave();
       throw error;

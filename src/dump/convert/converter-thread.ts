@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { CutSource } from '../cut.ts';
 import type { ConversionJob } from './conversion.ts';
 import { ConversionLink } from './conversion-link.ts';
-import type { FileSink } from './file-sink.ts';
+import type { FileUploads } from './file-sink.ts';
 import type { Begin } from './protocol.ts';
 
 // As source the worker is TypeScript, as a published package JavaScript; like this module in both.
@@ -40,8 +40,8 @@ export class ConverterThread {
     return this.#death !== undefined;
   }
 
-  start(job: ConversionJob, source: CutSource, sink: FileSink): ConversionLink {
-    const link = new ConversionLink(source, sink);
+  start(job: ConversionJob, source: CutSource, uploads: FileUploads): ConversionLink {
+    const link = new ConversionLink(source, uploads);
     if (this.#death !== undefined) {
       link.close(this.#death);
       return link;

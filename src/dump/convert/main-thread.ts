@@ -8,6 +8,7 @@ import type { Batch, FromConverter, ToConverter } from './protocol.ts';
 
 /** Pieces on their way to the store. One is stored while the next is made; of small files several. */
 const PIECES_AHEAD = 4;
+const BUFFER_STEP = 64 * 1024;
 
 export class MainThread implements CutSource, FileSink {
   readonly #port: MessagePort;
@@ -18,6 +19,8 @@ export class MainThread implements CutSource, FileSink {
   #batches: (Batch | undefined)[] = [];
   #waiting: PromiseWithResolvers<void> | undefined;
   #stopped = false;
+  /** Memory of pieces that have come back: a fresh megabyte costs page faults, and the collector finds it late. */
+  readonly #spare: ArrayBuffer[] = [];
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -46,8 +49,8 @@ export class MainThread implements CutSource, FileSink {
     return {
       write: async (piece) => {
         await this.#pieces.enter();
-        const own = ownMemory(piece);
-        this.#say({ kind: 'piece', file, piece: own }, [own.buffer]);
+        const buffer = this.#copy(piece);
+        this.#say({ kind: 'piece', file, piece: { buffer, bytes: piece.byteLength } }, [buffer]);
       },
       end: async (contents) => this.#say({ kind: 'end', file, contents }),
     };
@@ -62,6 +65,9 @@ export class MainThread implements CutSource, FileSink {
         return;
       case 'taken':
         this.#pieces.leave();
+        return;
+      case 'spare':
+        this.#spare.push(message.buffer);
         return;
       case 'stop':
         this.#stopped = true;
@@ -90,6 +96,14 @@ export class MainThread implements CutSource, FileSink {
     this.#port.postMessage(message, memory);
   }
 
+  /** A piece in memory that can go to another thread: nobody else's. */
+  #copy(piece: Uint8Array): ArrayBuffer {
+    const spare = this.#spare.pop();
+    const buffer = spare !== undefined && spare.byteLength >= piece.byteLength ? spare : newBuffer(piece.byteLength);
+    new Uint8Array(buffer).set(piece);
+    return buffer;
+  }
+
   #throwStopped(): void {
     if (this.#stopped) throw new Error('the cut was stopped');
   }
@@ -104,9 +118,7 @@ function blocksOf({ blocks, buffer }: Batch): RecordBlock[] {
   });
 }
 
-/** A piece in memory that can go to another thread: nobody else's, and nothing beside it. */
-function ownMemory(piece: Uint8Array): Uint8Array<ArrayBuffer> {
-  const copy = new Uint8Array(piece.byteLength);
-  copy.set(piece);
-  return copy;
+/** Rounded up, so that the pieces of other files fit into it too. */
+function newBuffer(bytes: number): ArrayBuffer {
+  return new ArrayBuffer(Math.ceil(bytes / BUFFER_STEP) * BUFFER_STEP);
 }

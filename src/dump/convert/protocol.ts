@@ -17,7 +17,7 @@ export type FromConverter =
   /** Asks for the next batch of walk `walk`; a number that is new begins a walk. `buffer` is given back. */
   | { readonly kind: 'more'; readonly walk: number; readonly buffer: ArrayBuffer | undefined }
   | { readonly kind: 'open'; readonly file: number; readonly what: NewFile }
-  | { readonly kind: 'piece'; readonly file: number; readonly piece: Uint8Array }
+  | { readonly kind: 'piece'; readonly file: number; readonly piece: Piece }
   | { readonly kind: 'end'; readonly file: number; readonly contents: FileContents }
   | { readonly kind: 'done'; readonly cut: ConvertedCut }
   | { readonly kind: 'failed'; readonly message: string };
@@ -25,7 +25,15 @@ export type FromConverter =
 export type ToConverter =
   | { readonly kind: 'batch'; readonly walk: number; readonly batch: Batch | undefined }
   | { readonly kind: 'taken' }
+  /** Gives memory of a piece back. */
+  | { readonly kind: 'spare'; readonly buffer: ArrayBuffer }
   | { readonly kind: 'stop' };
+
+/** The first `bytes` of `buffer`. */
+export interface Piece {
+  readonly buffer: ArrayBuffer;
+  readonly bytes: number;
+}
 
 /** Blocks of records whose frames stand one after another in `buffer`. Undefined: the walk is at its end. */
 export interface Batch {

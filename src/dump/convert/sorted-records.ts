@@ -40,13 +40,13 @@ export async function* runsOfPath({ again, fates }: Survey, path: number): Async
 /** Takes the record at which `frame` stands to `offset` of `target`. As many bytes as the survey has counted. */
 export type CopyRecord = (frame: FrameReader, target: Buffer, offset: number) => number;
 
-/** The records of each of `paths`, copied by `copy` one after another. */
+/** The records of each of `paths`, copied into `memory` by `copy` one after another. */
 export async function sortByPath(
   { again, fates, paths: all }: Survey,
   paths: readonly PathEntry[],
   copy: CopyRecord,
+  memory: Buffer,
 ): Promise<Buffer[]> {
-  const memory = Buffer.allocUnsafeSlow(paths.reduce((sum, { bytes }) => sum + bytes, 0));
   /** By number of the path: where its next record goes, -1 for a path that is not wanted. */
   const offsets = new Float64Array(all.length).fill(-1);
   let room = 0;

@@ -103,10 +103,11 @@ async function fileEntry(db: Catalog['reader'], file: ManifestFile) {
   };
 }
 
-/** Of the files of cuts that follow each other without a gap there is one range. `files` are in the order of their records. */
+/** By partition; of the files of cuts that follow each other without a gap there is one range. */
 function sequencesOf(files: readonly FileRow[]): Sequences[] {
   const ranges: { partition: number; first: number; last: number; cutTo: number }[] = [];
-  for (const { partition, first_sequence, next_sequence, first_record, last_record } of files) {
+  const ordered = files.toSorted((a, b) => a.partition - b.partition || a.first_sequence - b.first_sequence);
+  for (const { partition, first_sequence, next_sequence, first_record, last_record } of ordered) {
     const first = first_record ?? first_sequence;
     const last = last_record ?? next_sequence - 1;
     const open = ranges.at(-1);

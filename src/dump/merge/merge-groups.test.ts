@@ -56,7 +56,6 @@ test('only files of one folder and one form become one', () => {
     ...Object.keys(versions).map((version) => file(1, { task_version: Number(version) })),
     file(1, { bucket: 'c' }),
     file(1, { object_key: 'p/2027/f' }),
-    file(1, { task_version: 7, schema_revision: 1 }),
   ];
   const settingsOf = (version: number) => versions[version]!;
   assert.deepEqual(groupFiles(others, 100, settingsOf), []);

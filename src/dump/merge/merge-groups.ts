@@ -40,8 +40,6 @@ function formOf(file: FileRow, settings: DumpSettings): string {
   const { fileType, compression, delimiter, csvHeader, form, ownSchema } = settings;
   const common = [file.bucket, folderOf(file), fileType, compression];
   if (fileType === 'text') return JSON.stringify([...common, delimiter]);
-  const schema = ownSchema ?? form.dataSchema;
-  // Without a schema the columns are what was known when the cut was planned, and what its own records have added.
-  const columns = schema ?? file.schema_revision;
-  return JSON.stringify([...common, csvHeader, form.dataType, columns]);
+  // Columns that were inferred are not known here: where they change the merge is split.
+  return JSON.stringify([...common, csvHeader, form.dataType, ownSchema ?? form.dataSchema ?? null]);
 }

@@ -1,8 +1,7 @@
 /** The stretches of time that a task's directories stand for: which are complete, and what is in them. */
 import { selectManifests, type DumpManifestRow } from '../../catalog/dump-manifests.ts';
 import { selectPeriodPage, type PeriodWithSums } from '../../catalog/dump-periods.ts';
-import type { Stream } from '../../model/stream.ts';
-import { taskByName, type DumpServices } from '../dump-services.ts';
+import type { DumpServices } from '../dump-services.ts';
 import { deliveredUntil, latenessMs } from './delivered-until.ts';
 
 export interface PeriodQuery {
@@ -28,15 +27,13 @@ export interface PeriodList {
   readonly completeUntil: number | undefined;
 }
 
-/** Throws TaskNotFound. */
+/** Of a live task or a backfill. */
 export async function listPeriods(
   services: DumpServices,
-  stream: Stream,
-  name: string,
+  id: string,
   { from, to, limit }: PeriodQuery,
 ): Promise<PeriodList> {
   const { catalog, dumpEngine, registry, recordLog, clock } = services;
-  const { task_id: id } = await taskByName(services, stream, name);
   const rows = await selectPeriodPage(catalog.reader, id, { from, to }, limit + 1);
   const page = rows.slice(0, limit);
   const starts = page.map(({ period }) => period);

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { DumpRig, LIMITS } from '../../../test/support/dump-rig.ts';
 import type { Fault } from '../../../test/support/faulty-store.ts';
 import { auditPeriods, type PutRecord } from '../../../test/support/period-audit.ts';
+import { testRounds } from '../../../test/support/seed.ts';
 import { CONVERSION_LIMITS } from '../convert/conversion.ts';
 import { ConverterPool } from '../convert/converter-pool.ts';
 import { createTask } from '../create-task.ts';
@@ -207,7 +208,7 @@ for (const byRecord of [false, true]) {
           .execute();
         assert.equal(states.length, 1);
       }),
-      { numRuns: 15 },
+      { numRuns: testRounds('SLUICE_TEST_RUNS', 10) },
     );
   });
 }

@@ -11,26 +11,22 @@
  * nothing until it is started. What a crash interrupts is taken up at the next start.
  */
 import type { Kysely } from 'kysely';
-import { endPlan, insertLogRows, nextAttempt, selectFailures } from '../../catalog/dump-log.ts';
+import { selectFailures } from '../../catalog/dump-log.ts';
 import { selectPositions } from '../../catalog/dump-positions.ts';
 import {
-  lowerDiscarded,
-  releaseDeadLetters,
   selectEndedRedrives,
   selectOpenRedrives,
   selectRedrivenTasks,
   type OpenRedrive,
 } from '../../catalog/dump-redrives.ts';
 import { selectColumns } from '../../catalog/dump-schemas.ts';
-import { addLogRows, setTaskStatus } from '../../catalog/dump-tasks.ts';
-import { LOG_STATE, type Database } from '../../catalog/schema.ts';
+import { setTaskStatus } from '../../catalog/dump-tasks.ts';
+import type { Database } from '../../catalog/schema.ts';
 import type { Lane } from '../../platform/lane.ts';
 import { repeat, type Repetition } from '../../platform/repeat.ts';
 import { retryDelay } from '../backoff.ts';
 import type { DumpTotals } from '../committer.ts';
-import { writeCutRows } from '../cut-rows.ts';
 import type { CutToWrite, WrittenCut } from '../cut.ts';
-import { describeFailure } from '../describe-failure.ts';
 import type { DumpParts } from '../dump-config.ts';
 import { learnColumns } from '../learn-columns.ts';
 import { baseOf } from '../object-name.ts';
@@ -42,6 +38,7 @@ import { statusAfterWork, type TaskStatus } from '../task-state.ts';
 import { workOf, type DumpTask, type Pair, type TaskTable } from '../task-table.ts';
 import { FailedAttempt, writeCut } from '../write-cut.ts';
 import { DeadLetterSource } from './dead-letter-source.ts';
+import { deliveredRecords, writeDelivered, writeFailed, writeGivenUp } from './redrive-outcomes.ts';
 
 export interface RedriverOptions {
   readonly parts: DumpParts;
@@ -204,18 +201,17 @@ export class Redriver {
 
   async #delivered({ task, pair, open: { row } }: Attempt, written: WrittenCut): Promise<void> {
     const { parts, totals } = this.#options;
-    const records = written.files.reduce((sum, file) => sum + file.records, 0);
-    const status = statusWithFile(task, pair);
+    const records = deliveredRecords(written);
     let { schemaRevision } = task;
     const done = await this.#write(pair, async (transaction) => {
       const now = parts.clock.now();
-      if (!(await writeCutRows(transaction, row, written, now))) return false;
+      if (!(await writeDelivered(transaction, row, written, now))) return false;
       if (written.columns !== undefined) {
         schemaRevision = await learnColumns(transaction, task.id, written.columns, now);
       }
-      if (records === 0) return true;
-      await lowerDiscarded(transaction, { taskId: task.id, partition: row.partition, records });
-      if (task.state === 'ERROR') await setTaskStatus(transaction, task.id, status);
+      if (records > 0 && task.state === 'ERROR') {
+        await setTaskStatus(transaction, task.id, statusWithFile(task, pair));
+      }
       return true;
     });
     this.#failing.delete(row.id);
@@ -226,49 +222,27 @@ export class Redriver {
     for (const { bytes } of written.files) totals.bytes += bytes;
   }
 
-  async #failed(attempt: Attempt, { recordsRead, cause }: FailedAttempt): Promise<void> {
-    const { open, pair, startedAt, cut } = attempt;
-    const { row } = open;
-    const { catalog, clock, random, config } = this.#options.parts;
-    const failure = { ...describeFailure(cause), read_records: recordsRead };
+  async #failed({ open: { row }, pair, startedAt, cut }: Attempt, failure: FailedAttempt): Promise<void> {
+    const { catalog, clock, random, config, objects, logger } = this.#options.parts;
     const now = clock.now();
     let delay = retryDelay(row.attempt, config.backoff, random.fraction());
     const { retrySeconds } = cut.settings;
     if (retrySeconds !== undefined) {
       const since = row.attempt > 1 ? (await selectFailures(catalog.db, row))?.firstAt : undefined;
       const left = (since ?? now) + retrySeconds * 1000 - now;
-      if (left <= 0) return this.#giveUp(attempt, failure);
+      if (left <= 0) {
+        await removeObjectsOfCut(objects, cut).catch((error: unknown) =>
+          logger.warn({ err: error, cut: cut.baseName }, 'given-up objects not removed'),
+        );
+        await this.#write(pair, (transaction) => writeGivenUp(transaction, row, failure, now));
+        this.#failing.delete(row.id);
+        return;
+      }
       delay = Math.min(delay, left);
     }
-    await this.#write(pair, async (transaction) => {
-      if (!(await nextAttempt(transaction, row.id, row.attempt))) return false;
-      const { id: _id, ...plan } = row;
-      const { errorCode: error_code, ...rest } = failure;
-      const times = { start_time: startedAt, end_time: now };
-      await insertLogRows(transaction, [{ ...plan, ...times, ...rest, error_code, state: LOG_STATE.failed }]);
-      await addLogRows(transaction, row.task_id, 1);
-      return true;
-    });
+    await this.#write(pair, (transaction) => writeFailed(transaction, row, failure, { startedAt, now }));
     this.#options.totals.failedAttempts += 1;
     this.#failing.set(row.id, clock.monotonic() + delay);
-  }
-
-  async #giveUp({ open, pair, cut }: Attempt, failure: ReturnType<typeof describeFailure> & { read_records: number }) {
-    const { row } = open;
-    const { objects, clock, logger } = this.#options.parts;
-    try {
-      await removeObjectsOfCut(objects, cut);
-    } catch (error) {
-      logger.warn({ err: error, cut: cut.baseName }, 'given-up objects not removed');
-    }
-    await this.#write(pair, async (transaction) => {
-      const { errorCode: error_code, ...rest } = failure;
-      const end = { ...rest, error_code, state: LOG_STATE.failed, end_time: clock.now() };
-      if (!(await endPlan(transaction, row.id, end))) return false;
-      await releaseDeadLetters(transaction, row.source_id ?? 0, row.id);
-      return true;
-    });
-    this.#failing.delete(row.id);
   }
 
   /**
@@ -312,6 +286,7 @@ export class Redriver {
         const { bucket, created_at: createdAt, file_name } = row;
         const cut = { bucket, createdAt, baseName: baseOf(file_name), settings: parseStoredSettings(settings) };
         await removeObjectsOfCut(objects, cut);
+        this.#failing.delete(row.id);
       }
     } catch (error) {
       logger.warn({ err: error, task: taskId }, 'uncommitted objects of redrives not removed');

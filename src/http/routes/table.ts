@@ -8,6 +8,7 @@ import { showConsumptionStateRoute } from './apps/show-consumption-state.ts';
 import { cancelBackfillRoute } from './backfills/cancel-backfill.ts';
 import { changeBackfillRoute } from './backfills/change-backfill.ts';
 import { createBackfillRoute } from './backfills/create-backfill.ts';
+import { listBackfillPeriodsRoute } from './backfills/list-backfill-periods.ts';
 import { listBackfillsRoute } from './backfills/list-backfills.ts';
 import { showBackfillRoute } from './backfills/show-backfill.ts';
 import { commitCheckpointRoute } from './checkpoints/commit-checkpoint.ts';
@@ -121,6 +122,7 @@ export const ROUTES: readonly Route[] = [
   createBackfillRoute,
   listBackfillsRoute,
   showBackfillRoute,
+  listBackfillPeriodsRoute,
   changeBackfillRoute,
   cancelBackfillRoute,
   createRedriveRoute,

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { withRig, type DumpRig, type RigOptions } from '../../../test/support/dump-rig.ts';
+import type { DumpDescriptor } from '../settings.ts';
+import { updateTask } from '../update-task.ts';
+import { deliveredUntil, latenessMs, SETTLE_MS } from './delivered-until.ts';
+
+const BY_PLAN: DumpDescriptor = {
+  task_name: 'archive',
+  obs_bucket_path: 'bucket',
+  partition_format: 'yyyy/MM/dd/HH/mm',
+  consumer_strategy: 'TRIM_HORIZON',
+  deliver_time_interval: 10,
+  manifest: true,
+  lateness_interval: 30,
+};
+const BY_RECORD = { ...BY_PLAN, processing_schema: { timestamp_name: 't', timestamp_type: 'Timestamp' } };
+
+function onRig(name: string, run: (rig: DumpRig) => Promise<void>, options: RigOptions = {}): void {
+  test(name, withRig(run, { partitions: 2, dataType: 'JSON', ...options }));
+}
+
+const until = async (rig: DumpRig, id: string) =>
+  deliveredUntil({ recordLog: rig.log, streams: rig.registry, clock: rig.clock }, rig.engine.task(id)!);
+
+onRig('where nothing waits it is now, less what may be on its way to the disk', async (rig) => {
+  const id = await rig.create(BY_RECORD);
+  assert.equal(await until(rig, id), rig.clock.now() - SETTLE_MS);
+});
+
+onRig('it is when the first record that is not delivered arrived, whatever time it says itself', async (rig) => {
+  const id = await rig.create(BY_RECORD);
+  await rig.advance(5000);
+  const first = rig.clock.now();
+  await rig.put(0, '{"t":1}', '{"t":2}');
+  await rig.advance(3000);
+  await rig.put(1, '{"t":3}');
+  await rig.put(0, '{"t":4}');
+  assert.equal(await until(rig, id), first);
+  rig.store.always = 'before';
+  await rig.advance(60_000);
+  assert.equal(await until(rig, id), first, 'a plan that fails is not delivered');
+  rig.store.always = undefined;
+  await rig.advance(30_000);
+  assert.equal(await until(rig, id), rig.clock.now() - SETTLE_MS);
+});
+
+onRig('for directories of the plan, what is not planned yet does not count', async (rig) => {
+  const id = await rig.create(BY_PLAN);
+  await rig.put(0, '{}');
+  assert.equal(await until(rig, id), rig.clock.now());
+  rig.store.always = 'before';
+  await rig.advance(30_000);
+  const [plan] = await rig.rows();
+  assert.equal(await until(rig, id), plan!.created_at);
+});
+
+onRig('an open plan counts as its own settings say', async (rig) => {
+  const id = await rig.create(BY_RECORD);
+  const arrived = rig.clock.now();
+  await rig.put(0, '{"t":1}');
+  rig.store.always = 'before';
+  await rig.advance(30_000);
+  await updateTask(rig.services, rig.stream, BY_PLAN);
+  assert.equal(await until(rig, id), arrived);
+});
+
+onRig('it cannot be told while the task lacks a partition, or what it has not delivered has expired', async (rig) => {
+  const id = await rig.create(BY_RECORD);
+  await rig.put(0, '{"t":1}', '{"t":2}');
+  rig.log.trim({ stream: rig.stream.number, partition: 0 }, 1);
+  assert.equal(await until(rig, id), -Infinity);
+  await rig.advance(30_000);
+  assert.notEqual(await until(rig, id), -Infinity);
+  rig.scale(3);
+  assert.equal(await until(rig, id), -Infinity);
+});
+
+onRig('a record that arrives as the lateness ends is late; one that arrives before is waited for', async (rig) => {
+  await rig.create(BY_RECORD);
+  const start = rig.clock.now();
+  const deadline = start + 60_000 + 30_000;
+  await rig.put(0, JSON.stringify({ t: start }));
+  await rig.advance(15_000);
+  rig.store.always = 'before';
+  rig.clock.advance(deadline - 1 - rig.clock.now());
+  await rig.put(0, JSON.stringify({ t: start }));
+  await rig.advance(20_000);
+  const completed = async () =>
+    (await rig.catalog.db.selectFrom('dump_periods').selectAll().execute())[0]!.completed_at;
+  assert.equal(await completed(), null);
+  rig.store.always = undefined;
+  await rig.advance(40_000);
+  assert.notEqual(await completed(), null);
+});
+
+onRig('and so it is the other way round', async (rig) => {
+  await rig.create(BY_RECORD);
+  const start = rig.clock.now();
+  await rig.put(0, JSON.stringify({ t: start }));
+  await rig.advance(15_000);
+  rig.store.always = 'before';
+  rig.clock.advance(start + 90_000 - rig.clock.now());
+  await rig.put(0, JSON.stringify({ t: start }));
+  await rig.advance(20_000);
+  const [period] = await rig.catalog.db.selectFrom('dump_periods').selectAll().execute();
+  assert.notEqual(period!.completed_at, null);
+});
+
+onRig('lateness is for directories of the records alone', async (rig) => {
+  const id = await rig.create(BY_PLAN);
+  assert.equal(latenessMs(rig.engine.task(id)!.settings), 0);
+  await updateTask(rig.services, rig.stream, BY_RECORD);
+  assert.equal(latenessMs(rig.engine.task(id)!.settings), 30_000);
+});
