@@ -65,6 +65,7 @@ GET    /openapi.json                                    200
 /** What is beyond the public documents. */
 const OURS = `
 GET    /v1/transfertasklog/{}/export                    200
+POST   /v1/transfertasklog/{}/verify                    200
 GET    /v2/{}/transfer-tasks/{}                         200
 POST   /v2/{}/streams/{}/transfer-tasks/{}/backfills    200,201
 GET    /v2/{}/streams/{}/transfer-tasks/{}/backfills    200
