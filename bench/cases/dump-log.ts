@@ -27,6 +27,7 @@ const PAGE_ROWS = 10;
 const REQUESTS = 20;
 const EXPORTED_ROWS = 200_000;
 const MAX_RATIO = 3;
+const LINE_FEED = 0x0a;
 const DAY_MS = 86_400_000;
 
 interface Log {
@@ -118,7 +119,7 @@ async function measureExports(context: BenchContext, { sluice, taskId }: Log): P
         { headers: { 'X-Auth-Token': sluice.token } },
       );
       let lines = 0;
-      for await (const piece of answer.body!) lines += Buffer.from(piece).filter((byte) => byte === 10).length;
+      for await (const piece of answer.body! as AsyncIterable<Uint8Array>) lines += countLines(piece);
       rates.push(lines / ((performance.now() - begin) / 1000));
     }
     rows.push([format, spread(rates), (await peakRss(sluice.server.pid)).toFixed(0)]);
@@ -127,6 +128,12 @@ async function measureExports(context: BenchContext, { sluice, taskId }: Log): P
     `Rows a second of an export of ${EXPORTED_ROWS / 1000} k rows of the large log, and the server's peak RSS meanwhile.`,
     table(['format', 'rows/s', 'RSS, MB'], rows),
   ];
+}
+
+function countLines(piece: Uint8Array): number {
+  let lines = 0;
+  for (let at = piece.indexOf(LINE_FEED); at !== -1; at = piece.indexOf(LINE_FEED, at + 1)) lines += 1;
+  return lines;
 }
 
 async function measureCommits(context: BenchContext, { sluice, taskId }: Log): Promise<string[]> {

@@ -69,7 +69,7 @@ test('a merged file has no partition and no sequence of its own', () => {
 test('sizes have a unit and few digits', () => {
   const sizeOf = (transferBytes: number) =>
     logLine({ ...ENTRY, transferBytes }, undefined)
-      .slice(68, 76)
+      .slice(68, 77)
       .trim();
   const sizes = [0, 999, 1000, 1024, 10 * 1024, 102_400, 1023 * 1024, 2 ** 30, 2 ** 50];
   assert.deepEqual(sizes.map(sizeOf), [

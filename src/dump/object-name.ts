@@ -34,6 +34,12 @@ export function baseOf(name: string): string {
   return /^(?:[^.]+\.){3}\d+/.exec(name)?.[0] ?? name;
 }
 
+/** The time of the plan in ms that the name of a file tells; NaN for a name of another form. */
+export function planTimeOf(name: string): number {
+  const base = baseOf(name);
+  return base === name && !/\.\d+$/.test(name) ? Number.NaN : Number(base.slice(base.lastIndexOf('.') + 1));
+}
+
 /** Whether an object of this name is a file, or the dead letters, of the cut with this base name. */
 export function isOfCut(name: string, base: string): boolean {
   return baseOf(name) === base;

@@ -17,7 +17,7 @@ import {
 import { selectPlannedNames } from '../../catalog/dump-log.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { ListedObject, ObjectStore } from '../../objects/object-store.ts';
-import { baseOf, isOfCut } from '../object-name.ts';
+import { baseOf, isOfCut, MANIFESTS_FOLDER, planTimeOf } from '../object-name.ts';
 import type { Finding, VerifySummary } from './finding.ts';
 import type { RowSet } from './row-set.ts';
 
@@ -39,6 +39,8 @@ export interface ObjectCheck {
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
   readonly taskId: string;
+  /** Plans from this time on (ms) are in the log; of older ones nothing is known. */
+  readonly logBegin: number;
   /** By bucket and key: what the log knows beside the files. */
   readonly sideObjects: ReadonlyMap<string, SideObject>;
   /** Read every object. */
@@ -51,6 +53,7 @@ export interface ObjectCheck {
 
 const PAGE_OBJECTS = 500;
 const TASK_NAME = /^[A-Za-z0-9]{19}\./;
+const MANIFEST = new RegExp(`(?:^|/)${MANIFESTS_FOLDER}/([A-Za-z0-9]{19})/`);
 
 /** The objects of one place. */
 export async function* checkListing(check: ObjectCheck, place: Place): AsyncGenerator<Finding, void, undefined> {
@@ -161,8 +164,10 @@ async function* checkForeign(check: ObjectCheck, { bucket, folder }: Place, obje
   const { catalog, objects, taskId } = check;
   const name = object.key.slice(object.key.lastIndexOf('/') + 1);
   const own = name.startsWith(`${taskId}.`);
-  if (!own && (folder === '' || TASK_NAME.test(name))) return;
+  const manifestOf = MANIFEST.exec(object.key)?.[1] ?? taskId;
+  if (!own && (folder === '' || TASK_NAME.test(name) || manifestOf !== taskId)) return;
   if (own) {
+    if (planTimeOf(name) < check.logBegin) return;
     // Planned now or a moment ago: names first, since a plan that is through has its row by then.
     const planned = await selectPlannedNames(catalog.reader, taskId);
     if (planned.some((file) => isOfCut(name, baseOf(file)))) return;

@@ -42,9 +42,13 @@ export class CutChecker {
   readonly #findings: Finding[] = [];
   readonly #whole: CheckedCut[] = [];
 
-  constructor(ranges: ReadonlyMap<number, CheckedRange>, summary: VerifySummary) {
+  readonly #pruned: boolean;
+
+  /** `pruned`: the log does not begin with the task any more, so a merged file may have outlived the rows of its inputs. */
+  constructor(ranges: ReadonlyMap<number, CheckedRange>, summary: VerifySummary, pruned: boolean) {
     this.#ranges = ranges;
     this.#summary = summary;
+    this.#pruned = pruned;
   }
 
   /** Takes the next row. */
@@ -85,9 +89,9 @@ export class CutChecker {
       this.#report(source, { kind: 'count', detail });
     }
     for (const [id, row] of this.#merged) {
-      const records = this.#inputs.get(id);
-      if (records === row.records) continue;
-      const detail = `the merged file has ${row.records} records, the files that it stands for ${records ?? 0}`;
+      const records = this.#inputs.get(id) ?? 0;
+      if (records === row.records || (this.#pruned && records < row.records)) continue;
+      const detail = `the merged file has ${row.records} records, the files that it stands for ${records}`;
       this.#findings.push({ kind: 'count', bucket: row.bucket, key: row.object_key, detail });
     }
   }

@@ -4,6 +4,8 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { DumpRig, PROJECT } from '../../../test/support/dump-rig.ts';
 import { isDomainError } from '../../model/errors.ts';
+import { systemClock, type Clock } from '../../platform/clock.ts';
+import { LogPruner } from '../log-pruner.ts';
 import type { Finding } from './finding.ts';
 import { verifyTask, type VerifyRequest } from './verify-task.ts';
 
@@ -86,6 +88,40 @@ test('a task of somebody else is not there', async () => {
     await assert.rejects(verify(rig, taskId, { projectId }), (error) => isDomainError(error, 'TaskNotFound'));
   }
   await assert.rejects(verify(rig, 'short'), (error) => isDomainError(error, 'InvalidRequest'));
+});
+
+test('what was pruned from the log is no gap, and its objects are nobody’s', async () => {
+  await using rig = await open();
+  const id = await deliver(rig);
+  await rig.advance(3000);
+  const kept = (await rig.rows()).filter(({ created_at }) => created_at >= rig.clock.now() - 100_000);
+  assert.ok(kept.length > 0 && kept.length < 6);
+  // Days are the unit of the configuration; here the log is kept for less than two minutes.
+  const pruner = new LogPruner({ catalog: rig.catalog, clock: systemClockAt(rig), days: 100_000 / 86_400_000 });
+  await pruner.look();
+  assert.deepEqual(
+    (await rig.rows()).map((row) => row.id),
+    kept.map((row) => row.id),
+  );
+  const { summary, found } = await verify(rig, id, { contents: true, records: true });
+  assert.deepEqual(found, []);
+  assert.equal(summary.files, kept.length);
+
+  await rig.catalog.db.deleteFrom('dump_log').where('id', '=', kept[0]!.id).execute();
+  const kinds = (await verify(rig, id)).found.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['gap', 'foreign']);
+});
+
+test('the manifests of another task with the same prefix are not foreign', async () => {
+  await using rig = await open();
+  const id = await deliver(rig);
+  await write(rig, `in/_manifests/${'B'.repeat(19)}/2026/01.json`);
+  assert.deepEqual((await verify(rig, id)).found, []);
+  await write(rig, `in/_manifests/${id}/2026/01.json`);
+  assert.deepEqual(
+    (await verify(rig, id)).found.map(({ kind }) => kind),
+    ['foreign'],
+  );
 });
 
 /** Something that is broken behind our back, and what has to be found of it. `n` chooses which file. */
@@ -178,4 +214,9 @@ async function write(rig: DumpRig, key: string, text = 'x'): Promise<void> {
     yield Buffer.from(text);
   })();
   await rig.store.put('bucket', key, body, { contentType: 'text/plain' });
+}
+
+/** The time of the rig, and pauses that pass by themselves. */
+function systemClockAt(rig: DumpRig): Clock {
+  return { ...systemClock, now: () => rig.clock.now() };
 }

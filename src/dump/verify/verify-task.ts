@@ -11,6 +11,7 @@ import {
   type CutMark,
 } from '../../catalog/dump-log-walk.ts';
 import { selectPositions } from '../../catalog/dump-positions.ts';
+import { type DumpLogRow } from '../../catalog/dump-log.ts';
 import { selectTask, type DumpTaskRow } from '../../catalog/dump-tasks.ts';
 import { DomainError } from '../../model/errors.ts';
 import { isId } from '../../model/ids.ts';
@@ -85,6 +86,7 @@ async function* walk(
     catalog,
     objects,
     taskId: task.task_id,
+    logBegin: task.log_begin ?? 0,
     sideObjects: await sideObjectsOf(services, task.task_id),
     contents: request.contents,
     summary,
@@ -113,7 +115,7 @@ async function* checkRows(
   const ranges = new Map(
     positions.map((row) => [row.partition, { start: row.start_position ?? undefined, end: row.position }]),
   );
-  const checker = new CutChecker(ranges, summary);
+  const checker = new CutChecker(ranges, summary, task.log_begin !== null);
   const remake = async function* () {
     for (const cut of checker.whole()) {
       const settings = versions.get(cut.plan.task_version);
@@ -126,18 +128,29 @@ async function* checkRows(
       yield* found;
     }
   };
-  for (let after: CutMark | undefined; ;) {
+  let after: CutMark | undefined = task.log_begin === null ? undefined : { created_at: task.log_begin, id: -1 };
+  for (let more = true; more;) {
     signal.throwIfAborted();
-    const rows = await selectRowsByCut(reader, task.task_id, after, PAGE_ROWS);
+    const rows: DumpLogRow[] = await selectRowsByCut(reader, task.task_id, after, PAGE_ROWS);
     for (const row of rows) checker.take(row);
-    yield* checker.findings();
-    yield* remake();
     after = rows.at(-1);
-    if (rows.length < PAGE_ROWS) break;
+    more = rows.length === PAGE_ROWS;
+    if (!more) checker.finish();
+    yield* await withoutPruned(services, task, checker.findings());
+    yield* remake();
   }
-  checker.finish();
-  yield* checker.findings();
-  yield* remake();
+}
+
+/** The log may be pruned meanwhile: what it does not cover any more is no gap in it. */
+async function withoutPruned({ catalog }: DumpServices, task: DumpTaskRow, findings: Finding[]): Promise<Finding[]> {
+  if (!findings.some(({ kind }) => kind === 'gap')) return findings;
+  const begins = new Map(
+    (await selectPositions(catalog.reader, task.task_id)).map((row) => [row.partition, row.start_position ?? 0]),
+  );
+  return findings.filter(
+    ({ kind, partition, last }) =>
+      kind !== 'gap' || partition === undefined || last === undefined || last >= (begins.get(partition) ?? 0),
+  );
 }
 
 /** Where the versions of the task have delivered to; a folder stands for those within it. */

@@ -28,9 +28,9 @@ export function verifyTransferTaskRoute(app: App, services: DumpServices): void 
         response: { 200: { content: { [NDJSON_TYPE]: { schema: VerifyLine } } } },
       },
     },
-    async ({ params, query, principal, raw }, reply) => {
+    async ({ params, query, principal }, reply) => {
       const gone = new AbortController();
-      raw.once('close', () => gone.abort(new Error('the caller is gone')));
+      reply.raw.once('close', () => gone.abort(new Error('the caller is gone')));
       const verification = await verifyTask(services, {
         projectId: principal.projectId,
         taskId: params.taskId,
