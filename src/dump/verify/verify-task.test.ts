@@ -151,7 +151,7 @@ test('verify finds exactly what was broken', async () => {
       );
       assert.deepEqual(essence, expected, damage);
     }),
-    { numRuns: 40 },
+    { numRuns: 16 },
   );
 });
 
