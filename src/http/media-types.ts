@@ -7,7 +7,7 @@ export const PROTOBUF_TYPE = 'application/x-protobuf';
 /** One JSON value a line. */
 export const NDJSON_TYPE = 'application/x-ndjson';
 
-export const CSV_TYPE = 'text/csv; charset=utf-8';
+export const CSV_TYPE = 'text/csv';
 
 const PROTOBUF = /^\s*application\/x-protobuf\s*(?:;|$)/i;
 

@@ -80,7 +80,7 @@ describe('the S3 store and a service that fails', () => {
         const stored = await put(bytes);
         assert.ok(bytes.equals(await readAll(store, 'bucket', 'key')));
         assert.deepEqual(await store.head('bucket', 'key'), { bytes: stored.bytes, etag: stored.etag });
-        assert.deepEqual(await listAll(store, 'bucket'), [{ key: 'key', bytes: bytes.byteLength }]);
+        assert.deepEqual(await listAll(store, 'bucket'), [{ key: 'key', bytes: bytes.byteLength, etag: stored.etag }]);
       });
     }
   }
@@ -112,7 +112,7 @@ describe('the S3 store and a service that fails', () => {
       await assert.rejects(put(bytes), refused);
       proxy.heal();
       assert.deepEqual(await put(bytes), expected);
-      assert.deepEqual(await listAll(store, 'bucket'), [{ key: 'key', bytes: bytes.byteLength }]);
+      assert.deepEqual(await listAll(store, 'bucket'), [{ key: 'key', bytes: bytes.byteLength, etag: expected.etag }]);
     }
   });
 

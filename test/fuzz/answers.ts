@@ -13,6 +13,9 @@ export interface FuzzAnswer {
 const REQUEST_ID = /^[0-9a-f]{32}$/;
 const CODE = /^DIS\.\d{4}$/;
 
+const JSON_TYPE = 'application/json';
+const NDJSON_TYPE = 'application/x-ndjson';
+
 type Check = (body: unknown) => string | undefined;
 
 export class AnswerRules {
@@ -21,7 +24,7 @@ export class AnswerRules {
   constructor(operations: readonly Operation[]) {
     for (const { id, answers } of operations) {
       for (const [status, { content }] of answers) {
-        const schema = content?.['application/json'];
+        const schema = content?.[JSON_TYPE] ?? content?.[NDJSON_TYPE];
         if (status >= 400 || schema === undefined) continue;
         const validator = Compile(schema);
         this.#checks.set(`${id} ${status}`, (body) => {
@@ -53,11 +56,15 @@ export class AnswerRules {
       return status === 204 || headers['content-length'] === '0' ? undefined : 'an empty answer without its length';
     }
     if (!(type in described.content)) return `the content type ${type}`;
-    if (type !== 'application/json') return undefined;
-    const parsed = parse(body);
-    if (parsed === undefined) return 'a body that is no JSON';
-    const wrong = this.#checks.get(`${id} ${status}`)?.(parsed);
-    return wrong === undefined ? undefined : `a body that is not as described: ${wrong}`;
+    if (type !== JSON_TYPE && type !== NDJSON_TYPE) return undefined;
+    const lines = body.toString('utf8').split('\n');
+    for (const value of type === JSON_TYPE ? [body] : lines.slice(0, -1).map((line) => Buffer.from(line))) {
+      const parsed = parse(value);
+      if (parsed === undefined) return 'a body that is no JSON';
+      const wrong = this.#checks.get(`${id} ${status}`)?.(parsed);
+      if (wrong !== undefined) return `a body that is not as described: ${wrong}`;
+    }
+    return undefined;
   }
 }
 

@@ -46,7 +46,7 @@ export function exportTransferTaskLogRoute(app: App, services: DumpServices): vo
       });
       const { projectId } = principal;
       const walk = await walkLog(services, { projectId, taskId: params.taskId, filter });
-      reply.type(format === 'csv' ? CSV_TYPE : NDJSON_TYPE);
+      reply.type(format === 'csv' ? `${CSV_TYPE}; charset=utf-8` : NDJSON_TYPE);
       return reply.send(Readable.from(format === 'csv' ? csvLines(walk) : jsonLines(walk), { highWaterMark: 1 }));
     },
   );
