@@ -81,10 +81,10 @@ export function oneOf<T extends string>(values: readonly T[], description: strin
 
 /** `true` or `false`; absent is false. Throws InvalidRequest. */
 export function flag(description: string): Parameter<boolean> {
-  const { read } = oneOf(['true', 'false'], description);
+  const choice = oneOf(['true', 'false'], description);
   return {
     schema: Type.Optional(Type.Boolean({ default: false, description })),
-    read: (value, name) => read(value, name) === 'true',
+    read: (value, name) => choice.read(value, name) === 'true',
   };
 }
 

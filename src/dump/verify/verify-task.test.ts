@@ -199,8 +199,12 @@ async function doDamage(rig: DumpRig, taskId: string, damage: Damage, n: number)
       await db.updateTable('dump_log').set({ records: 1 }).where('id', '=', id).execute();
       return [{ kind: 'count', partition, first, last, key }];
     case 'double': {
-      const { id: _id, ...copy } = row;
-      await db.insertInto('dump_log').values(copy).execute();
+      const copy: Partial<typeof row> = { ...row };
+      delete copy.id;
+      await db
+        .insertInto('dump_log')
+        .values(copy as Omit<typeof row, 'id'>)
+        .execute();
       return [
         { kind: 'overlap', partition, first, last, key },
         { kind: 'missing', key },
