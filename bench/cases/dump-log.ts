@@ -8,7 +8,7 @@ import { endPlan, insertPlans, type NewLogRow } from '../../src/catalog/dump-log
 import { addLogRows } from '../../src/catalog/dump-tasks.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/open.ts';
-import { LogPruner } from '../../src/dump/log-pruner.ts';
+import { LogPruner } from '../../src/dump/dump-log/log-pruner.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { BenchContext } from '../harness/context.ts';
 import { interleave } from '../harness/interleave.ts';

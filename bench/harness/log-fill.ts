@@ -1,7 +1,7 @@
 /** A dump log of any length, written straight into the catalog of a server that is stopped. */
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/open.ts';
-import { RankKeeper } from '../../src/dump/rank-keeper.ts';
+import { RankKeeper } from '../../src/dump/dump-log/rank-keeper.ts';
 
 export const LOG_PARTITIONS = 16;
 /** One row of a hundred is a failed attempt. */

@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { byKey, openLog, SMALL_RANKS, TASK } from '../../test/support/log-rows.ts';
 import { testRounds, testSeed } from '../../test/support/seed.ts';
-import { RankKeeper } from '../dump/rank-keeper.ts';
+import { RankKeeper } from '../dump/dump-log/rank-keeper.ts';
 import { countFiltered, selectFilteredAfter, selectFilteredPage, type LogFilter } from './dump-log-filters.ts';
 import type { DumpLogRow } from './dump-log.ts';
 import { LOG_SORT_COLUMNS } from './dump-log-pages.ts';

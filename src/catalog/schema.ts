@@ -202,7 +202,7 @@ export interface DumpSchemasTable {
 export interface DumpTaskVersionsTable {
   task_id: string;
   version: number;
-  /** JSON of DumpSettings (dump/settings.ts). */
+  /** JSON of DumpSettings (dump/settings/settings.ts). */
   settings: string;
   created_at: number;
 }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withRig } from '../../test/support/dump-rig.ts';
-import { startTasks } from './start-tasks.ts';
-import { stopTasks } from './stop-tasks.ts';
+import { startTasks } from './tasks/start-tasks.ts';
+import { stopTasks } from './tasks/stop-tasks.ts';
 
 test(
   'a file is cut when the interval has passed, not a second earlier, and never an empty one',

@@ -5,19 +5,19 @@
  */
 import { failOpenPlans } from '../catalog/dump-log.ts';
 import { markTaskDeleted } from '../catalog/dump-tasks.ts';
-import { Committer, type DumpTotals } from './committer.ts';
+import { Committer, type DumpTotals } from './cuts/committer.ts';
 import type { DumpParts } from './dump-config.ts';
-import { ExpiryWatch, type ExpiryNumbers } from './expiry-watch.ts';
+import { ExpiryWatch, type ExpiryNumbers } from './tasks/expiry-watch.ts';
 import { Lane } from '../platform/lane.ts';
 import type { Stream } from '../model/stream.ts';
-import { checkFollowers, followForms } from './follow-form.ts';
-import { loadTasks } from './load-tasks.ts';
+import { checkFollowers, followForms } from './settings/follow-form.ts';
+import { loadTasks } from './tasks/load-tasks.ts';
 import { PeriodKeeper } from './periods/period-keeper.ts';
 import { Redriver } from './redrive/redriver.ts';
 import { Runner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
-import type { TaskState } from './task-state.ts';
-import { TaskTable, type DumpTask } from './task-table.ts';
+import type { TaskState } from './tasks/task-state.ts';
+import { TaskTable, type DumpTask } from './tasks/task-table.ts';
 
 export interface DumpActivity {
   /** Pairs are being looked at or planned, or a change of a task is under way. */

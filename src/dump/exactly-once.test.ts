@@ -11,12 +11,12 @@ import { DumpRig } from '../../test/support/dump-rig.ts';
 import type { Fault } from '../../test/support/faulty-store.ts';
 import { CONVERSION_LIMITS } from './convert/conversion.ts';
 import { ConverterPool } from './convert/converter-pool.ts';
-import { createTask } from './create-task.ts';
-import { deleteTask } from './delete-task.ts';
-import type { DumpDescriptor } from './settings.ts';
-import { startTasks } from './start-tasks.ts';
-import { stopTasks } from './stop-tasks.ts';
-import { updateTask } from './update-task.ts';
+import { createTask } from './tasks/create-task.ts';
+import { deleteTask } from './tasks/delete-task.ts';
+import type { DumpDescriptor } from './settings/settings.ts';
+import { startTasks } from './tasks/start-tasks.ts';
+import { stopTasks } from './tasks/stop-tasks.ts';
+import { updateTask } from './tasks/update-task.ts';
 
 const PARTITIONS = 2;
 const MOST_PARTITIONS = 4;

@@ -6,12 +6,12 @@ import { isDelivered } from '../catalog/dump-log.ts';
 import { selectColumns } from '../catalog/dump-schemas.ts';
 import { retryDelay } from './backoff.ts';
 import type { DumpParts } from './dump-config.ts';
-import type { CutToWrite, WrittenCut } from './cut.ts';
+import type { CutToWrite, WrittenCut } from './cuts/cut.ts';
 import { describeFailure } from './describe-failure.ts';
-import { LogSource, LostRecords } from './log-source.ts';
-import { removeObjectsOfCut, removeWrittenCut } from './remove-objects.ts';
-import { FailedAttempt, writeCut } from './write-cut.ts';
-import type { DumpTask, Plan } from './task-table.ts';
+import { LogSource, LostRecords } from './cuts/log-source.ts';
+import { removeObjectsOfCut, removeWrittenCut } from './cuts/remove-objects.ts';
+import { FailedAttempt, writeCut } from './cuts/write-cut.ts';
+import type { DumpTask, Plan } from './tasks/task-table.ts';
 
 interface Ended {
   readonly plan: Plan;

@@ -14,15 +14,15 @@
 import { isDomainError } from '../model/errors.ts';
 import type { PartitionBounds } from '../recordlog/record-log.ts';
 import type { Timer } from '../platform/clock.ts';
-import { coverPartitions, lacksPartitions } from './cover-partitions.ts';
-import { followForms, hasOldForm } from './follow-form.ts';
+import { coverPartitions, lacksPartitions } from './tasks/cover-partitions.ts';
+import { followForms, hasOldForm } from './settings/follow-form.ts';
 import type { DumpParts } from './dump-config.ts';
 import type { Lane } from '../platform/lane.ts';
-import { refreshPairs } from './load-tasks.ts';
-import { isTransient, takesPlans, writePlans, type Due } from './planner.ts';
+import { refreshPairs } from './tasks/load-tasks.ts';
+import { isTransient, takesPlans, writePlans, type Due } from './cuts/planner.ts';
 import type { Runner } from './runner.ts';
-import { isActive } from './task-state.ts';
-import type { DumpTask, Pair, TaskTable } from './task-table.ts';
+import { isActive } from './tasks/task-state.ts';
+import type { DumpTask, Pair, TaskTable } from './tasks/task-table.ts';
 
 export interface SchedulerOptions {
   readonly parts: DumpParts;

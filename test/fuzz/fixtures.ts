@@ -2,9 +2,11 @@
 import { expectJson } from '../support/expect.ts';
 import { toBase64, type DisClient } from '../support/dis-client.ts';
 
-const STREAMS = ['fuzz-a', 'fuzz-b', 'fuzz-json'];
+const JSON_STREAM = 'fuzz-json';
+const STREAMS = ['fuzz-a', 'fuzz-b', JSON_STREAM];
 const APPS = ['fuzz-app', 'fuzz-group'];
 const TASKS = ['fuzz-task', 'fuzz-other'];
+const CONVERTING_TASKS = ['fuzz-convert', 'fuzz-convert-too'];
 const BUCKET = 'fuzz';
 const MOST_OTHERS = 10;
 
@@ -14,7 +16,7 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'X-Subject-Token': [],
   stream_id: [],
   app_name: APPS,
-  task_name: TASKS,
+  task_name: [...TASKS, ...CONVERTING_TASKS],
   task_id: [],
   backfill_id: [],
   client: ['member-1', 'member-2'],
@@ -70,18 +72,21 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   scope: [null],
 };
 
-/** Makes whatever of it is missing, and room for it: what the fuzzer made fills quotas. */
+/**
+ * Makes whatever of it is missing, and room for it: what the fuzzer made fills quotas. Puts records to convert, too: the
+ * threads that convert are there from the start, and not only once the fuzzer finds what a converting task takes.
+ */
 export async function prepareFixtures(dis: DisClient): Promise<void> {
   await clear(dis, '/streams', 'stream_names', STREAMS);
   await clear(dis, '/apps', 'apps', APPS);
   for (const [index, stream_name] of STREAMS.entries()) {
-    const data_type = stream_name.endsWith('json') ? 'JSON' : 'BLOB';
+    const data_type = stream_name === JSON_STREAM ? 'JSON' : 'BLOB';
     const created = await dis.call('POST', '/streams', {
       body: { stream_name, partition_count: index + 1, data_type, tags: [{ key: 'team', value: 'a' }] },
     });
-    if (created.status !== 201) continue;
+    if (created.status !== 201 && data_type === 'BLOB') continue;
     const records = Array.from({ length: 20 }, (_, i) => ({
-      data: toBase64(`record ${i}`),
+      data: toBase64(data_type === 'JSON' ? JSON.stringify({ number: i }) : `record ${i}`),
       partition_key: `key ${i}`,
     }));
     expectJson(await dis.put(stream_name, records));
@@ -92,6 +97,15 @@ export async function prepareFixtures(dis: DisClient): Promise<void> {
       obs_bucket_path: BUCKET,
       deliver_time_interval: 1,
       consumer_strategy: 'TRIM_HORIZON',
+    });
+  }
+  for (const task_name of CONVERTING_TASKS) {
+    await dis.createTask(JSON_STREAM, {
+      task_name,
+      obs_bucket_path: BUCKET,
+      deliver_time_interval: 1,
+      consumer_strategy: 'TRIM_HORIZON',
+      destination_file_type: 'parquet',
     });
   }
   for (const app_name of APPS) await dis.call('POST', '/apps', { body: { app_name } });

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Selectable } from 'kysely';
 import type { DumpLogTable } from '../../src/catalog/schema.ts';
-import { baseOf } from '../../src/dump/object-name.ts';
-import { parseStoredSettings, type DumpSettings } from '../../src/dump/settings.ts';
+import { baseOf } from '../../src/dump/cuts/object-name.ts';
+import { parseStoredSettings, type DumpSettings } from '../../src/dump/settings/settings.ts';
 import type { DumpRig } from './dump-rig.ts';
 
 export interface AuditOptions {

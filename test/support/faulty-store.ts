@@ -1,5 +1,5 @@
 /** An object store that fails on purpose, around a real one. */
-import { baseOf } from '../../src/dump/object-name.ts';
+import { baseOf } from '../../src/dump/cuts/object-name.ts';
 import { DomainError } from '../../src/model/errors.ts';
 import type {
   LeftoverOptions,

@@ -1,6 +1,6 @@
 /** Records of a cut from a list, in blocks that a test chooses; the memory of what was yielded is overwritten afterwards. */
 import type { RecordBlock } from '../../src/model/record-batch.ts';
-import type { CutSource } from '../../src/dump/cut.ts';
+import type { CutSource } from '../../src/dump/cuts/cut.ts';
 import { batchOf, type PlainRecord } from './records.ts';
 
 export interface GivenRecord extends PlainRecord {

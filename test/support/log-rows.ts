@@ -2,7 +2,7 @@
 import { insertPlans, type DumpLogRow, type NewLogRow } from '../../src/catalog/dump-log.ts';
 import type { LogSortColumn } from '../../src/catalog/dump-log-pages.ts';
 import { insertTask } from '../../src/catalog/dump-tasks.ts';
-import type { RankSizes } from '../../src/dump/rank-keeper.ts';
+import type { RankSizes } from '../../src/dump/dump-log/rank-keeper.ts';
 import { openTestCatalog, type TestCatalog } from './catalog.ts';
 import { PROJECT } from './dump-rig.ts';
 import { seededFraction } from './random.ts';

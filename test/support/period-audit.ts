@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { DumpLogRow } from '../../src/catalog/dump-log.ts';
-import { baseOf } from '../../src/dump/object-name.ts';
-import { parseStoredSettings } from '../../src/dump/settings.ts';
+import { baseOf } from '../../src/dump/cuts/object-name.ts';
+import { parseStoredSettings } from '../../src/dump/settings/settings.ts';
 import type { DumpRig } from './dump-rig.ts';
 
 export interface PutRecord {

@@ -3,9 +3,9 @@
  * one, and whatever else the request wants to be different.
  */
 import { DomainError } from '../../model/errors.ts';
-import { describeSettings } from '../describe-settings.ts';
-import { parseSettings, type SettingsLimits } from '../parse-settings.ts';
-import type { DumpDescriptor, DumpSettings, RecordForm } from '../settings.ts';
+import { describeSettings } from '../settings/describe-settings.ts';
+import { parseSettings, type SettingsLimits } from '../settings/parse-settings.ts';
+import type { DumpDescriptor, DumpSettings, RecordForm } from '../settings/settings.ts';
 
 /**
  * Members of the task's descriptor that are to be different: one that is absent is as the task has it, one that is null as

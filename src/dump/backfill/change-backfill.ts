@@ -4,8 +4,8 @@
  */
 import type { Stream } from '../../model/stream.ts';
 import type { DumpServices } from '../dump-services.ts';
-import { startTasks } from '../start-tasks.ts';
-import { stopTasks } from '../stop-tasks.ts';
+import { startTasks } from '../tasks/start-tasks.ts';
+import { stopTasks } from '../tasks/stop-tasks.ts';
 import { findBackfill } from './find-backfill.ts';
 
 export const BACKFILL_ACTIONS = ['pause', 'resume'] as const;

@@ -10,11 +10,11 @@ import { DomainError } from '../../model/errors.ts';
 import { makeId } from '../../model/ids.ts';
 import type { Stream } from '../../model/stream.ts';
 import { taskByName, type DumpServices } from '../dump-services.ts';
-import { makeTask } from '../load-tasks.ts';
-import { newPosition } from '../new-position.ts';
-import { parseStoredSettings, stringifySettings, type DumpSettings } from '../settings.ts';
-import { streamForm } from '../stream-form.ts';
-import type { TaskState } from '../task-state.ts';
+import { makeTask } from '../tasks/load-tasks.ts';
+import { newPosition } from '../tasks/new-position.ts';
+import { parseStoredSettings, stringifySettings, type DumpSettings } from '../settings/settings.ts';
+import { streamForm } from '../settings/stream-form.ts';
+import type { TaskState } from '../tasks/task-state.ts';
 import { findRanges, measureRange, type BackfillPoints, type BackfillRange } from './backfill-range.ts';
 import { backfillSettings, type BackfillChanges } from './backfill-settings.ts';
 

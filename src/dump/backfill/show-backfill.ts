@@ -6,7 +6,7 @@ import { DomainError } from '../../model/errors.ts';
 import { formatPartitionId } from '../../model/partition-id.ts';
 import type { Stream } from '../../model/stream.ts';
 import { taskByName, type DumpServices } from '../dump-services.ts';
-import { describeTask, type PartitionProgress, type TaskDescription } from '../show-task.ts';
+import { describeTask, type PartitionProgress, type TaskDescription } from '../tasks/show-task.ts';
 import { findBackfill } from './find-backfill.ts';
 
 export interface BackfillProgress extends PartitionProgress {

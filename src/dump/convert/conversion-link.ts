@@ -1,7 +1,7 @@
 /** One cut that a converter works on, seen from the main thread: answers what the converter asks and takes its files. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { RecordBlock } from '../../model/record-batch.ts';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 import type { ConvertedCut } from './conversion.ts';
 import type { FileUpload, FileUploads } from './file-sink.ts';
 import type { Batch, FromConverter, ToConverter } from './protocol.ts';

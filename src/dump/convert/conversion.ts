@@ -1,6 +1,6 @@
 /** What a converter does. What it is told and what it answers is plain data, which goes from thread to thread. */
-import type { CutSource, CutToWrite } from '../cut.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { CutSource, CutToWrite } from '../cuts/cut.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 import type { FileUploads } from './file-sink.ts';
 
 export interface ConversionJob {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { audit, BY_COUNTRY, CREATED_AT, inThisThread, numbers, TOLD, write } from '../../../test/support/cut-rig.ts';
 import { ListSource, type GivenRecord } from '../../../test/support/list-source.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 
 /** What a record says, or nothing that can be understood. */
 const given = fc.oneof(

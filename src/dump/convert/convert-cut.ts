@@ -8,7 +8,7 @@
  */
 import type { Gate } from '../../platform/gate.ts';
 import type { RowSchema } from '../../codec/rows/row-schema.ts';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 import { fixedPlace } from '../paths/path-finder.ts';
 import type { ConversionJob, ConvertedCut } from './conversion.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';

@@ -3,7 +3,7 @@
  * to store does not hold up the others; further cuts wait for their turn.
  */
 import { Gate } from '../../platform/gate.ts';
-import type { CutSource, CutToWrite } from '../cut.ts';
+import type { CutSource, CutToWrite } from '../cuts/cut.ts';
 import type { ConversionLimits, ConvertedCut, Converters } from './conversion.ts';
 import { ConverterThread } from './converter-thread.ts';
 import type { FileUploads } from './file-sink.ts';

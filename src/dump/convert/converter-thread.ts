@@ -1,7 +1,7 @@
 /** A converter, seen from the main thread. When it dies, the cuts that it worked on fail, and nothing else does. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 import type { ConversionJob } from './conversion.ts';
 import { ConversionLink } from './conversion-link.ts';
 import type { FileUploads } from './file-sink.ts';

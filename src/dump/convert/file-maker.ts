@@ -8,7 +8,7 @@ import { TextFileEncoder } from '../../codec/text.ts';
 import { FrameReader } from '../../model/record-batch.ts';
 import { inBlocks } from '../../objects/blocks.ts';
 import type { Gate } from '../../platform/gate.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 import type { RowReader } from './record-reader.ts';
 import type { Run } from './sorted-records.ts';
 

@@ -1,6 +1,6 @@
 /** The records of a cut kept in memory, as long as they are few. */
 import type { RecordBlock } from '../../model/record-batch.ts';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 
 export class HeldRecords {
   readonly #most: number;

@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RecordBlock } from '../../model/record-batch.ts';
 import { Gate } from '../../platform/gate.ts';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 import type { FileSink, FileWriter, NewFile } from './file-sink.ts';
 import type { Batch, FromConverter, ToConverter } from './protocol.ts';
 

@@ -10,7 +10,7 @@ import type { Row, RowSchema } from '../../codec/rows/row-schema.ts';
 import { ConversionError } from '../../model/conversion-error.ts';
 import type { FrameReader } from '../../model/record-batch.ts';
 import { fixedPlace, pathFinder, type PathFinder, type Place } from '../paths/path-finder.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 import type { ConversionJob } from './conversion.ts';
 
 export type RowReader = (frame: FrameReader) => Row;

@@ -2,7 +2,7 @@
 import type { Row, RowSchema } from '../../codec/rows/row-schema.ts';
 import { ConversionError } from '../../model/conversion-error.ts';
 import { FrameReader } from '../../model/record-batch.ts';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 import type { Place } from '../paths/path-finder.ts';
 import type { DeadLetterFile } from './dead-letter-file.ts';
 import { RowBatch, type FileMaker } from './file-maker.ts';

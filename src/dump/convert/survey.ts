@@ -4,7 +4,7 @@
  */
 import { ConversionError } from '../../model/conversion-error.ts';
 import { FrameReader, type RecordBlock } from '../../model/record-batch.ts';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 import type { ConversionJob } from './conversion.ts';
 import type { DeadLetterFile } from './dead-letter-file.ts';
 import { HeldRecords } from './held-records.ts';

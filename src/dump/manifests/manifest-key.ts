@@ -2,11 +2,11 @@
  * Where the manifest of a period is: `<prefix>/_manifests/<task_id>/2026/11/23/10.json`, addenda beside it as `10.1.json`,
  * `10.2.json`. The time is the start of the period as the task's clock shows it, as fine as the task's directories.
  */
-import { MANIFESTS_FOLDER, objectKey } from '../object-name.ts';
+import { MANIFESTS_FOLDER, objectKey } from '../cuts/object-name.ts';
 import { parseTemplate } from '../paths/path-template.ts';
 import { TimeSlots } from '../paths/time-slots.ts';
 import { timeZone } from '../paths/time-zone.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 
 export interface ManifestName {
   readonly taskId: string;

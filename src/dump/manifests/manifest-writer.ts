@@ -4,9 +4,9 @@ import { selectPeriod } from '../../catalog/dump-periods.ts';
 import { retryDelay } from '../backoff.ts';
 import type { DumpParts } from '../dump-config.ts';
 import { loadSettings } from '../merge/plan-merges.ts';
-import type { Job } from '../periods/job-queue.ts';
+import type { Job } from '../job-queue.ts';
 import { isResting, LOOK_MS } from '../periods/period-rules.ts';
-import type { DumpTask, TaskTable } from '../task-table.ts';
+import type { DumpTask, TaskTable } from '../tasks/task-table.ts';
 import { manifestBody } from './manifest-body.ts';
 
 export interface ManifestWriterOptions {

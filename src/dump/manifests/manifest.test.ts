@@ -4,11 +4,11 @@ import test from 'node:test';
 import { auditPeriods } from '../../../test/support/period-audit.ts';
 import { withRig, type DumpRig, type RigOptions } from '../../../test/support/dump-rig.ts';
 import { createBackfill } from '../backfill/create-backfill.ts';
-import { deleteTask } from '../delete-task.ts';
-import type { DumpDescriptor } from '../settings.ts';
-import { startTasks } from '../start-tasks.ts';
-import { stopTasks } from '../stop-tasks.ts';
-import { updateTask } from '../update-task.ts';
+import { deleteTask } from '../tasks/delete-task.ts';
+import type { DumpDescriptor } from '../settings/settings.ts';
+import { startTasks } from '../tasks/start-tasks.ts';
+import { stopTasks } from '../tasks/stop-tasks.ts';
+import { updateTask } from '../tasks/update-task.ts';
 
 const BY_RECORD: DumpDescriptor = {
   task_name: 'archive',

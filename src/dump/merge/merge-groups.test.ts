@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { FileRow } from '../../catalog/dump-merges.ts';
-import { DEFAULTS, type DumpSettings } from '../settings.ts';
+import { DEFAULTS, type DumpSettings } from '../settings/settings.ts';
 import { folderOf, groupFiles } from './merge-groups.ts';
 
 const text = { ...DEFAULTS, delimiter: '\n' } as DumpSettings;

@@ -3,7 +3,7 @@
  * reached. Pure, so the same files always make the same groups.
  */
 import type { FileRow } from '../../catalog/dump-merges.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 
 export type SettingsOf = (version: number) => DumpSettings;
 

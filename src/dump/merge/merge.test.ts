@@ -5,11 +5,11 @@ import { gunzipSync } from 'node:zlib';
 import { parquetReadObjects } from 'hyparquet';
 import { auditPeriods } from '../../../test/support/period-audit.ts';
 import { withRig, type DumpRig, type RigOptions } from '../../../test/support/dump-rig.ts';
-import { deleteTask } from '../delete-task.ts';
-import type { DumpDescriptor } from '../settings.ts';
-import { startTasks } from '../start-tasks.ts';
-import { stopTasks } from '../stop-tasks.ts';
-import { updateTask } from '../update-task.ts';
+import { deleteTask } from '../tasks/delete-task.ts';
+import type { DumpDescriptor } from '../settings/settings.ts';
+import { startTasks } from '../tasks/start-tasks.ts';
+import { stopTasks } from '../tasks/stop-tasks.ts';
+import { updateTask } from '../tasks/update-task.ts';
 
 const BY_MINUTE: Partial<DumpDescriptor> = {
   file_prefix: 'files',

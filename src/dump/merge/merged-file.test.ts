@@ -7,7 +7,7 @@ import type { FileRow } from '../../catalog/dump-merges.ts';
 import { DomainError } from '../../model/errors.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { Gate } from '../../platform/gate.ts';
-import { DEFAULTS, type DumpSettings } from '../settings.ts';
+import { DEFAULTS, type DumpSettings } from '../settings/settings.ts';
 import { AlteredInput, MergedFile } from './merged-file.ts';
 
 /** Objects by key, given in pieces of `pieceBytes`. */

@@ -13,7 +13,7 @@ import { decompressed } from '../../codec/file-decompression.ts';
 import { concatParquet, OtherSchema } from '../../codec/parquet/concat-parquet.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { Gate } from '../../platform/gate.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 import { behindHeader } from './csv-header.ts';
 import { inPiecesOf } from './pieces.ts';
 

@@ -26,11 +26,11 @@ import type { Lane } from '../../platform/lane.ts';
 import { retryDelay } from '../backoff.ts';
 import { describeFailure } from '../describe-failure.ts';
 import type { DumpParts } from '../dump-config.ts';
-import { fileHeaders } from '../file-headers.ts';
-import type { Job } from '../periods/job-queue.ts';
+import { fileHeaders } from '../cuts/file-headers.ts';
+import type { Job } from '../job-queue.ts';
 import { isResting, LOOK_MS } from '../periods/period-rules.ts';
-import { parseStoredSettings } from '../settings.ts';
-import type { DumpTask, TaskTable } from '../task-table.ts';
+import { parseStoredSettings } from '../settings/settings.ts';
+import type { DumpTask, TaskTable } from '../tasks/task-table.ts';
 import { MergedFile, type OtherColumns } from './merged-file.ts';
 import { loadSettings, writeMergePlans } from './plan-merges.ts';
 

@@ -15,8 +15,8 @@ import {
 } from '../../catalog/dump-merges.ts';
 import { addLogRows } from '../../catalog/dump-tasks.ts';
 import { LOG_STATE, NO_PARTITION, type Database } from '../../catalog/schema.ts';
-import { fileName } from '../object-name.ts';
-import { parseStoredSettings, type DumpSettings } from '../settings.ts';
+import { fileName } from '../cuts/object-name.ts';
+import { parseStoredSettings, type DumpSettings } from '../settings/settings.ts';
 import { folderOf, groupFiles, type SettingsOf } from './merge-groups.ts';
 
 export interface MergeOwner {

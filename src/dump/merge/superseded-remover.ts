@@ -4,7 +4,7 @@
  */
 import { selectUnremoved, setRemoved, type UnremovedFile } from '../../catalog/dump-merges.ts';
 import type { DumpParts } from '../dump-config.ts';
-import type { Job } from '../periods/job-queue.ts';
+import type { Job } from '../job-queue.ts';
 
 type RemoverParts = Pick<DumpParts, 'catalog' | 'objects' | 'clock' | 'logger' | 'config'>;
 

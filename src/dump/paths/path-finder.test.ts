@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { ExactNumber } from '../../codec/rows/exact-number.ts';
 import { ConversionError } from '../../model/conversion-error.ts';
-import type { RecordTimeSource } from '../settings.ts';
+import type { RecordTimeSource } from '../settings/settings.ts';
 import { fixedPlace, pathFinder, type RecordFacts } from './path-finder.ts';
 import { MAX_VALUE_CHARACTERS, NULL_VALUE, pathValue } from './path-value.ts';
 

@@ -1,7 +1,7 @@
 /** Which directories a record goes to: one place for a whole cut, or one that each record says itself. */
 import { ConversionError } from '../../model/conversion-error.ts';
-import type { Period } from '../cut.ts';
-import type { DumpSettings } from '../settings.ts';
+import type { Period } from '../cuts/cut.ts';
+import type { DumpSettings } from '../settings/settings.ts';
 import { memberReader } from './member.ts';
 import { parseTemplate, type TemplatePart } from './path-template.ts';
 import { pathValue } from './path-value.ts';

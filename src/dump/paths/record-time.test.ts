@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ConversionError } from '../../model/conversion-error.ts';
-import { TIMESTAMP_FORMATS, type TimestampFormat } from '../settings.ts';
+import { TIMESTAMP_FORMATS, type TimestampFormat } from '../settings/settings.ts';
 import { recordTimeReader } from './record-time.ts';
 import { timeZone } from './time-zone.ts';
 

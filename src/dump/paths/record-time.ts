@@ -2,7 +2,7 @@
 import { describeFound } from '../../codec/rows/found.ts';
 import { parseDate, parseTime } from '../../codec/rows/time-text.ts';
 import { ConversionError } from '../../model/conversion-error.ts';
-import type { RecordTimeSource, TimestampFormat } from '../settings.ts';
+import type { RecordTimeSource, TimestampFormat } from '../settings/settings.ts';
 import { memberReader, type Members } from './member.ts';
 import { instantOf, type TimeZone } from './time-zone.ts';
 

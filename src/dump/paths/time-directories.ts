@@ -1,6 +1,6 @@
 /** Directories named for a time, such as `2026/11/23/10`, and the stretch of time that they stand for. */
-import type { Period } from '../cut.ts';
-import type { PartitionFormat } from '../settings.ts';
+import type { Period } from '../cuts/cut.ts';
+import type { PartitionFormat } from '../settings/settings.ts';
 import { TimeSlots } from './time-slots.ts';
 import type { TimeZone } from './time-zone.ts';
 

@@ -1,5 +1,5 @@
 /** Times by the year, month, day, hour or minute that a wall clock shows: what is made of each is made once. */
-import type { Period } from '../cut.ts';
+import type { Period } from '../cuts/cut.ts';
 import { periodOf, type TimeZone } from './time-zone.ts';
 
 /** The parts of a time from coarse to fine; a directory that is fine to a depth has that many of them. */

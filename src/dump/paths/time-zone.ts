@@ -3,7 +3,7 @@
  * shows the same. Twice a year many clocks repeat an hour or leave one out: what that means for a time and for a stretch
  * of time is said here, once.
  */
-import type { Period } from '../cut.ts';
+import type { Period } from '../cuts/cut.ts';
 
 export interface TimeZone {
   /** Milliseconds by which the wall clock is ahead of UTC at `time` (ms). */

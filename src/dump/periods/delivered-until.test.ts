@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withRig, type DumpRig, type RigOptions } from '../../../test/support/dump-rig.ts';
-import type { DumpDescriptor } from '../settings.ts';
-import { updateTask } from '../update-task.ts';
+import type { DumpDescriptor } from '../settings/settings.ts';
+import { updateTask } from '../tasks/update-task.ts';
 import { deliveredUntil, latenessMs, SETTLE_MS } from './delivered-until.ts';
 
 const BY_PLAN: DumpDescriptor = {

@@ -3,10 +3,10 @@
  * records arrived, which never goes back within a partition, not of the times that producers write into them.
  */
 import { isDomainError } from '../../model/errors.ts';
-import { lacksPartitions } from '../cover-partitions.ts';
+import { lacksPartitions } from '../tasks/cover-partitions.ts';
 import type { DumpParts } from '../dump-config.ts';
-import type { DumpSettings } from '../settings.ts';
-import type { DumpTask, Pair } from '../task-table.ts';
+import type { DumpSettings } from '../settings/settings.ts';
+import type { DumpTask, Pair } from '../tasks/task-table.ts';
 
 export type WatermarkParts = Pick<DumpParts, 'recordLog' | 'streams' | 'clock'>;
 

@@ -12,12 +12,12 @@ import { auditPeriods, type PutRecord } from '../../../test/support/period-audit
 import { testRounds } from '../../../test/support/seed.ts';
 import { CONVERSION_LIMITS } from '../convert/conversion.ts';
 import { ConverterPool } from '../convert/converter-pool.ts';
-import { createTask } from '../create-task.ts';
-import { deleteTask } from '../delete-task.ts';
-import type { DumpDescriptor } from '../settings.ts';
-import { startTasks } from '../start-tasks.ts';
-import { stopTasks } from '../stop-tasks.ts';
-import { updateTask } from '../update-task.ts';
+import { createTask } from '../tasks/create-task.ts';
+import { deleteTask } from '../tasks/delete-task.ts';
+import type { DumpDescriptor } from '../settings/settings.ts';
+import { startTasks } from '../tasks/start-tasks.ts';
+import { stopTasks } from '../tasks/stop-tasks.ts';
+import { updateTask } from '../tasks/update-task.ts';
 
 const MOST_PARTITIONS = 3;
 const LATENESS_SECONDS = 15;

@@ -30,9 +30,9 @@ import { planManifest } from '../manifests/plan-manifest.ts';
 import { Merger } from '../merge/merger.ts';
 import { loadSettings, mergeGroups, writeMergePlans } from '../merge/plan-merges.ts';
 import { removal } from '../merge/superseded-remover.ts';
-import type { DumpTask, TaskTable } from '../task-table.ts';
+import type { DumpTask, TaskTable } from '../tasks/task-table.ts';
 import { deliveredUntil, latenessMs } from './delivered-until.ts';
-import { JobQueue } from './job-queue.ts';
+import { JobQueue } from '../job-queue.ts';
 import { LOOK_MS, mayPlan } from './period-rules.ts';
 
 export interface PeriodKeeperOptions {

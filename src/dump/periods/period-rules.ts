@@ -1,5 +1,5 @@
 /** When the keeper of periods may do something for a task. */
-import type { DumpTask } from '../task-table.ts';
+import type { DumpTask } from '../tasks/task-table.ts';
 
 /** Pause between two looks at what there is to do. */
 export const LOOK_MS = 5000;

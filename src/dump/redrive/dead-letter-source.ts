@@ -7,7 +7,7 @@ import { readDeadLetters } from '../../codec/dead-letters.ts';
 import type { SourceObject } from '../../catalog/dump-redrives.ts';
 import type { RecordBlock } from '../../model/record-batch.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
-import type { CutSource } from '../cut.ts';
+import type { CutSource } from '../cuts/cut.ts';
 
 /** An object up to this size is held once it is read; a larger one is read again for every walk. */
 const HELD_BYTES = 4 * 1024 * 1024;

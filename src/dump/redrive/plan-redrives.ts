@@ -9,10 +9,10 @@ import { addLogRows } from '../../catalog/dump-tasks.ts';
 import { DomainError } from '../../model/errors.ts';
 import type { Stream } from '../../model/stream.ts';
 import { taskByName, type DumpServices } from '../dump-services.ts';
-import { newPosition } from '../new-position.ts';
-import { planName } from '../plan-name.ts';
-import { planRow } from '../plan-row.ts';
-import type { DumpTask, Pair } from '../task-table.ts';
+import { newPosition } from '../tasks/new-position.ts';
+import { planName } from '../cuts/plan-name.ts';
+import { planRow } from '../cuts/plan-row.ts';
+import type { DumpTask, Pair } from '../tasks/task-table.ts';
 
 export interface PlannedRedrives {
   /** Dead-letter objects that were taken. */

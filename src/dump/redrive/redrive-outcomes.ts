@@ -4,10 +4,10 @@ import { endPlan, insertLogRows, nextAttempt } from '../../catalog/dump-log.ts';
 import { lowerDiscarded, releaseDeadLetters, type OpenRedrive } from '../../catalog/dump-redrives.ts';
 import { addLogRows } from '../../catalog/dump-tasks.ts';
 import { LOG_STATE, type Database } from '../../catalog/schema.ts';
-import { writeCutRows } from '../cut-rows.ts';
-import type { WrittenCut } from '../cut.ts';
+import { writeCutRows } from '../cuts/cut-rows.ts';
+import type { WrittenCut } from '../cuts/cut.ts';
 import { describeFailure } from '../describe-failure.ts';
-import type { FailedAttempt } from '../write-cut.ts';
+import type { FailedAttempt } from '../cuts/write-cut.ts';
 
 type Row = OpenRedrive['row'];
 

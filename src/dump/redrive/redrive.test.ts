@@ -9,11 +9,11 @@ import type { Fault } from '../../../test/support/faulty-store.ts';
 import type { Database } from '../../catalog/schema.ts';
 import { CONVERSION_LIMITS } from '../convert/conversion.ts';
 import { ConverterPool } from '../convert/converter-pool.ts';
-import { deleteTask } from '../delete-task.ts';
-import type { DumpDescriptor } from '../settings.ts';
-import { startTasks } from '../start-tasks.ts';
-import { stopTasks } from '../stop-tasks.ts';
-import { updateTask } from '../update-task.ts';
+import { deleteTask } from '../tasks/delete-task.ts';
+import type { DumpDescriptor } from '../settings/settings.ts';
+import { startTasks } from '../tasks/start-tasks.ts';
+import { stopTasks } from '../tasks/stop-tasks.ts';
+import { updateTask } from '../tasks/update-task.ts';
 import { planRedrives } from './plan-redrives.ts';
 import { showRedrive } from './show-redrive.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '../../catalog/dump-redrives.ts';
 import type { Stream } from '../../model/stream.ts';
 import { taskByName, type DumpServices } from '../dump-services.ts';
-import type { Failure } from '../task-table.ts';
+import type { Failure } from '../tasks/task-table.ts';
 
 export interface RedriveDescription {
   /** Planned and not done. */

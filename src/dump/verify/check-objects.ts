@@ -17,7 +17,7 @@ import {
 import { selectPlannedNames } from '../../catalog/dump-log.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { ListedObject, ObjectStore } from '../../objects/object-store.ts';
-import { baseOf, isOfCut, MANIFESTS_FOLDER, planTimeOf } from '../object-name.ts';
+import { baseOf, isOfCut, MANIFESTS_FOLDER, planTimeOf } from '../cuts/object-name.ts';
 import type { Finding, VerifySummary } from './finding.ts';
 import type { RowSet } from './row-set.ts';
 

@@ -5,10 +5,10 @@
 import { selectColumns } from '../../catalog/dump-schemas.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { PartitionRef } from '../../model/stream.ts';
-import { LogSource, LostRecords, type LogSourceParts } from '../log-source.ts';
-import { baseOf } from '../object-name.ts';
-import type { DumpSettings } from '../settings.ts';
-import { writeCut, type CutWriterParts } from '../write-cut.ts';
+import { LogSource, LostRecords, type LogSourceParts } from '../cuts/log-source.ts';
+import { baseOf } from '../cuts/object-name.ts';
+import type { DumpSettings } from '../settings/settings.ts';
+import { writeCut, type CutWriterParts } from '../cuts/write-cut.ts';
 import type { CheckedCut } from './cut-checker.ts';
 import type { Finding } from './finding.ts';
 import { HashingStore } from './hashing-store.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { DumpRig, PROJECT } from '../../../test/support/dump-rig.ts';
 import { isDomainError } from '../../model/errors.ts';
 import { systemClock, type Clock } from '../../platform/clock.ts';
-import { LogPruner } from '../log-pruner.ts';
+import { LogPruner } from '../dump-log/log-pruner.ts';
 import type { Finding } from './finding.ts';
 import { verifyTask, type VerifyRequest } from './verify-task.ts';
 

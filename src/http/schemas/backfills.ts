@@ -1,7 +1,7 @@
 /** The bodies and answers of backfills. */
 import Type, { type Static } from 'typebox';
 import { BACKFILL_ACTIONS } from '../../dump/backfill/change-backfill.ts';
-import { TASK_STATES } from '../../dump/task-state.ts';
+import { TASK_STATES } from '../../dump/tasks/task-state.ts';
 import { optional } from './optional.ts';
 import { ObsDestinationDescriptor } from './transfer-tasks.ts';
 

@@ -1,8 +1,8 @@
 /** Query and answer of a dump task's log. */
 import Type, { type Static } from 'typebox';
 import { LOG_KINDS } from '../../catalog/schema.ts';
-import { LOG_STATES } from '../../dump/log-filter.ts';
-import { LOG_ORDERS, LOG_SORT_KEYS } from '../../dump/log-request.ts';
+import { LOG_STATES } from '../../dump/dump-log/log-filter.ts';
+import { LOG_ORDERS, LOG_SORT_KEYS } from '../../dump/dump-log/log-request.ts';
 
 const PageInfo = Type.Object({
   pageIndex: Type.Optional(Type.Integer({ minimum: 1, description: 'which page, from 1' })),
@@ -25,7 +25,7 @@ const Filter = Type.Object(
   { additionalProperties: false, description: 'entries to which all of this applies; beyond the API of the cloud' },
 );
 
-/** Describes what dump/log-request.ts reads. */
+/** Describes what dump/dump-log/log-request.ts reads. */
 export const TransferTaskLogBody = Type.Object({
   order: Type.Optional(Type.Unsafe<string>({ enum: [...LOG_ORDERS] })),
   sortBy: Type.Optional(Type.Unsafe<string>({ enum: [...LOG_SORT_KEYS] })),

@@ -1,6 +1,6 @@
 /** Where a dump task is, deleted or not. */
 import Type from 'typebox';
-import { TASK_STATES } from '../../dump/task-state.ts';
+import { TASK_STATES } from '../../dump/tasks/task-state.ts';
 
 const Time = (description: string) => Type.Integer({ minimum: 0, description });
 

@@ -7,9 +7,9 @@ import {
   PARTITION_FORMATS,
   TIMESTAMP_FORMATS,
   TIMESTAMP_TYPES,
-} from '../../dump/settings.ts';
-import { STOP_MODES } from '../../dump/stop-tasks.ts';
-import { TASK_STATES } from '../../dump/task-state.ts';
+} from '../../dump/settings/settings.ts';
+import { STOP_MODES } from '../../dump/tasks/stop-tasks.ts';
+import { TASK_STATES } from '../../dump/tasks/task-state.ts';
 import { choice, optional } from './optional.ts';
 
 export const ObsDestinationDescriptor = Type.Object({

@@ -1,8 +1,8 @@
 /** GET …/transfer-tasks/{task_name}/backfills/{backfill_id}: how far a backfill has got in each partition. */
 import { showBackfill, type BackfillProgress } from '../../../dump/backfill/show-backfill.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { describeSettings } from '../../../dump/describe-settings.ts';
-import type { Trouble } from '../../../dump/show-task.ts';
+import { describeSettings } from '../../../dump/settings/describe-settings.ts';
+import type { Trouble } from '../../../dump/tasks/show-task.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { BackfillReply } from '../../schemas/backfills.ts';

@@ -5,8 +5,8 @@
 import { Readable } from 'node:stream';
 import { quoteText } from '../../../codec/rows/csv-text.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { readLogFilter } from '../../../dump/log-filter.ts';
-import { walkLog, type LogWalk } from '../../../dump/walk-log.ts';
+import { readLogFilter } from '../../../dump/dump-log/log-filter.ts';
+import { walkLog, type LogWalk } from '../../../dump/dump-log/walk-log.ts';
 import { DomainError } from '../../../model/errors.ts';
 import type { App } from '../../fastify-types.ts';
 import { CSV_TYPE, NDJSON_TYPE } from '../../media-types.ts';

@@ -2,7 +2,7 @@
 import type { DumpLogRow } from '../../../catalog/dump-log.ts';
 import type { DumpTaskRow } from '../../../catalog/dump-tasks.ts';
 import { NO_PARTITION } from '../../../catalog/schema.ts';
-import { DESTINATION_TYPE } from '../../../dump/settings.ts';
+import { DESTINATION_TYPE } from '../../../dump/settings/settings.ts';
 import { formatPartitionId } from '../../../model/partition-id.ts';
 import type { LogEntry } from '../../schemas/transfer-task-log.ts';
 

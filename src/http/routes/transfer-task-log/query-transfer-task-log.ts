@@ -1,7 +1,7 @@
 /** POST /v1/transfertasklog/{task_id}: one page of a dump task's log. The project is the token's. */
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { parseLogRequest } from '../../../dump/log-request.ts';
-import { queryLog } from '../../../dump/query-log.ts';
+import { parseLogRequest } from '../../../dump/dump-log/log-request.ts';
+import { queryLog } from '../../../dump/dump-log/query-log.ts';
 import type { App } from '../../fastify-types.ts';
 import { TransferTaskLogBody, TransferTaskLogReply } from '../../schemas/transfer-task-log.ts';
 import { logEntry } from './log-entry.ts';

@@ -1,7 +1,7 @@
 /** POST /v2/{project_id}/streams/{stream_name}/transfer-tasks/action: start or stop tasks. 200 with an empty body. */
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { startTasks } from '../../../dump/start-tasks.ts';
-import { stopTasks } from '../../../dump/stop-tasks.ts';
+import { startTasks } from '../../../dump/tasks/start-tasks.ts';
+import { stopTasks } from '../../../dump/tasks/stop-tasks.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { Empty } from '../../schemas/empty.ts';

@@ -1,5 +1,5 @@
 /** POST /v2/{project_id}/streams/{stream_name}/transfer-tasks: 201 with an empty body. */
-import { createTask } from '../../../dump/create-task.ts';
+import { createTask } from '../../../dump/tasks/create-task.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';

@@ -1,5 +1,5 @@
 /** DELETE /v2/{project_id}/streams/{stream_name}/transfer-tasks/{task_name}: 204. */
-import { deleteTask } from '../../../dump/delete-task.ts';
+import { deleteTask } from '../../../dump/tasks/delete-task.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';

@@ -1,5 +1,5 @@
 /** A dump task delivers to OBS; a body that asks for anything else is refused before its descriptor is looked for. */
-import { DESTINATION_TYPE } from '../../../dump/settings.ts';
+import { DESTINATION_TYPE } from '../../../dump/settings/settings.ts';
 import { DomainError } from '../../../model/errors.ts';
 import { refuseRetiredDestinations } from '../../retired.ts';
 

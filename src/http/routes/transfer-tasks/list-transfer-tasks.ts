@@ -1,8 +1,8 @@
 /** GET /v2/{project_id}/streams/{stream_name}/transfer-tasks: a page of tasks in order of name. */
 import type { DumpTaskSummary } from '../../../catalog/dump-tasks.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { listTasks } from '../../../dump/list-tasks.ts';
-import { DESTINATION_TYPE } from '../../../dump/settings.ts';
+import { listTasks } from '../../../dump/tasks/list-tasks.ts';
+import { DESTINATION_TYPE } from '../../../dump/settings/settings.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { integer, queryOf, text, type Query } from '../../query.ts';

@@ -1,6 +1,6 @@
 /** GET /v2/{project_id}/transfer-tasks/{task_id}: where a dump task is, for whoever has its id only. */
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { locateTask } from '../../../dump/locate-task.ts';
+import { locateTask } from '../../../dump/tasks/locate-task.ts';
 import type { App } from '../../fastify-types.ts';
 import { TransferTaskPlace } from '../../schemas/transfer-task-place.ts';
 

@@ -1,8 +1,8 @@
 /** GET /v2/{project_id}/streams/{stream_name}/transfer-tasks/{task_name}: one task with its partitions. */
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { describeSettings } from '../../../dump/describe-settings.ts';
-import { DESTINATION_TYPE } from '../../../dump/settings.ts';
-import { showTask, type PartitionProgress, type Trouble } from '../../../dump/show-task.ts';
+import { describeSettings } from '../../../dump/settings/describe-settings.ts';
+import { DESTINATION_TYPE } from '../../../dump/settings/settings.ts';
+import { showTask, type PartitionProgress, type Trouble } from '../../../dump/tasks/show-task.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { TransferTaskReply } from '../../schemas/transfer-tasks.ts';

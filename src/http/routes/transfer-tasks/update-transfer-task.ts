@@ -1,6 +1,6 @@
 /** PUT /v2/{project_id}/streams/{stream_name}/transfer-tasks: the body names the task. 200 with an empty body. */
 import type { DumpServices } from '../../../dump/dump-services.ts';
-import { updateTask } from '../../../dump/update-task.ts';
+import { updateTask } from '../../../dump/tasks/update-task.ts';
 import { findStream } from '../../../streams/stream-access.ts';
 import type { App } from '../../fastify-types.ts';
 import { Empty } from '../../schemas/empty.ts';

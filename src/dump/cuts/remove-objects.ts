@@ -1,0 +1,50 @@
+/** Removes what attempts at a cut may have stored. */
+import type { ObjectStore } from '../../objects/object-store.ts';
+import type { CutToWrite, WrittenCut } from './cut.ts';
+import { deadLetterKey, fileName, isOfCut, objectKey } from './object-name.ts';
+import { fixedPlace } from '../paths/path-finder.ts';
+
+/**
+ * All objects of the cut but those of `keep`. Where the records say the directories, nobody knows which they were: then
+ * the task's part of the bucket is listed for the names of the cut.
+ */
+export async function removeObjectsOfCut(
+  objects: ObjectStore,
+  cut: Pick<CutToWrite, 'bucket' | 'settings' | 'createdAt' | 'baseName'>,
+  keep?: WrittenCut,
+): Promise<void> {
+  const { bucket, settings, baseName } = cut;
+  const kept = new Set([...(keep?.files.map(({ key }) => key) ?? []), keep?.deadLetters?.key]);
+  const doomed = [deadLetterKey(settings.prefix, baseName)];
+  const place = fixedPlace(settings, cut.createdAt);
+  if (place !== undefined) doomed.push(objectKey(settings.prefix, place.path, fileName(baseName, settings)));
+  else {
+    for await (const { key } of objects.list(bucket, settings.prefix)) {
+      const name = key.slice(key.lastIndexOf('/') + 1);
+      if (isOfCut(name, baseName)) doomed.push(key);
+    }
+  }
+  await removeAll(
+    objects,
+    bucket,
+    [...new Set(doomed)].filter((key) => !kept.has(key)),
+  );
+}
+
+/** Exactly the objects of a written cut. */
+export function removeWrittenCut(objects: ObjectStore, bucket: string, cut: WrittenCut): Promise<void> {
+  const keys = cut.files.map(({ key }) => key);
+  return removeAll(objects, bucket, cut.deadLetters === undefined ? keys : [...keys, cut.deadLetters.key]);
+}
+
+const REMOVALS_AT_ONCE = 8;
+
+/** Rejects, once none is under way any more, if one failed. */
+async function removeAll(objects: ObjectStore, bucket: string, keys: readonly string[]): Promise<void> {
+  const left = keys.values();
+  const remove = async () => {
+    for (const key of left) await objects.delete(bucket, key);
+  };
+  const outcomes = await Promise.allSettled(Array.from({ length: REMOVALS_AT_ONCE }, remove));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}

@@ -1,0 +1,96 @@
+/**
+ * Tasks follow their stream when it gives its records another form (`data_type`, `data_schema`): each gets a new version
+ * of its settings, so that every file tells by which form it was made. As with new partitions, each look of the scheduler
+ * finds what has to follow, which also makes good a crash in between.
+ */
+import { insertTaskVersion, selectTaskSettings, setTaskVersion } from '../../catalog/dump-tasks.ts';
+import { DomainError, isDomainError } from '../../model/errors.ts';
+import type { Stream } from '../../model/stream.ts';
+import type { DumpParts, Streams } from '../dump-config.ts';
+import { checkSettings } from './settings-rules.ts';
+import { parseStoredSettings, stringifySettings, type DumpSettings } from './settings.ts';
+import { streamForm } from './stream-form.ts';
+import type { DumpTask } from '../tasks/task-table.ts';
+
+/** Whether the stream of a task has given its records another form than the task has, and the task can follow. */
+export function hasOldForm(streams: Streams, { stream, settings }: DumpTask): boolean {
+  const current = streams.byNumber(stream);
+  return current !== undefined && followed(settings, current) !== undefined;
+}
+
+/**
+ * Refuses what a stream is about to become, for the first of `tasks` that it concerns and that could not follow. A task
+ * that has finished has no say. Throws InvalidBody and InvalidSchema.
+ */
+export function checkFollowers(tasks: Iterable<DumpTask>, next: Stream): void {
+  for (const task of tasks) {
+    const settings =
+      task.stream === next.number && task.state !== 'FINISHED' ? withForm(task.settings, next) : undefined;
+    const refusal = settings && refusalOf(settings);
+    if (refusal === undefined) continue;
+    const [kind, member] =
+      next.dataType === task.settings.form.dataType
+        ? (['InvalidSchema', 'data_schema'] as const)
+        : (['InvalidBody', 'data_type'] as const);
+    throw new DomainError(kind, [member, `the dump task ${task.name} could not go on: ${refusal.message}`], refusal);
+  }
+}
+
+/**
+ * Runs in the lane, for tasks that are not deleted. One that cannot follow keeps the form it had: it has finished, or was
+ * made in the very moment in which its stream changed.
+ */
+export async function followForms(
+  { catalog, clock, streams }: Pick<DumpParts, 'catalog' | 'clock' | 'streams'>,
+  tasks: Iterable<DumpTask>,
+): Promise<void> {
+  const behind = [...tasks].filter((task) => hasOldForm(streams, task));
+  for (const task of behind) {
+    // The catalog is asked, since an earlier try may have written more than it knows.
+    const row = await selectTaskSettings(catalog.db, task.id);
+    const current = streams.byNumber(task.stream);
+    if (row === undefined || current === undefined) continue;
+    task.version = row.version;
+    task.settings = parseStoredSettings(row.settings);
+    const settings = followed(task.settings, current);
+    if (settings === undefined) continue;
+    const version = task.version + 1;
+    await catalog.db.transaction().execute(async (transaction) => {
+      await insertTaskVersion(transaction, {
+        task_id: task.id,
+        version,
+        settings: stringifySettings(settings),
+        created_at: clock.now(),
+      });
+      await setTaskVersion(transaction, task.id, version);
+    });
+    task.version = version;
+    task.settings = settings;
+  }
+}
+
+/** The settings with the form of a stream; undefined when there is nothing to change, or no way. */
+function followed(settings: DumpSettings, stream: Stream): DumpSettings | undefined {
+  const next = withForm(settings, stream);
+  return next === undefined || refusalOf(next) !== undefined ? undefined : next;
+}
+
+/** The settings with the form of a stream; undefined when that is the one they have. */
+function withForm(settings: DumpSettings, stream: Stream): DumpSettings | undefined {
+  const { form, ownSchema } = settings;
+  const next = streamForm(stream);
+  const dataSchema = ownSchema ?? next.dataSchema;
+  const same =
+    form.dataType === next.dataType && form.dataSchema === dataSchema && form.csvDelimiter === next.csvDelimiter;
+  return same ? undefined : { ...settings, form: { ...next, dataSchema } };
+}
+
+function refusalOf(settings: DumpSettings): DomainError | undefined {
+  try {
+    checkSettings(settings);
+    return undefined;
+  } catch (error) {
+    if (isDomainError(error)) return error;
+    throw error;
+  }
+}
