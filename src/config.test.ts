@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, loadConfig } from './config.ts';
+import { ConfigError, ConfigSchema, loadConfig } from './config.ts';
 
 const load = (accounts: unknown) => loadConfig({ env: { SLUICE_ACCOUNTS: JSON.stringify(accounts) } }).accounts;
 
@@ -57,4 +57,14 @@ test('what cannot be read is told in one line, without the text around it', asyn
   const isDiscreet = (error: Error) => error instanceof ConfigError && !/secret|\n/.test(error.message);
   assert.throws(() => loadConfig({ file, env: {} }), isDiscreet);
   assert.throws(() => loadConfig({ env: { SLUICE_ACCOUNTS: '[{password: secret}' } }), isDiscreet);
+});
+
+test('docs/CONFIG.md tells every key, and none that there is not', async () => {
+  const page = await readFile(join(import.meta.dirname, '../docs/CONFIG.md'), 'utf8');
+  const told = [...page.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) => cell!.match(/[\w.]+\w/g)!);
+  const keys = Object.entries(ConfigSchema.properties).flatMap(([key, schema]) => {
+    if (key === 'limits') return ['limits', 'limits.profile'];
+    return 'properties' in schema ? Object.keys(schema.properties).map((member) => `${key}.${member}`) : [key];
+  });
+  assert.deepEqual(told.toSorted(), keys.toSorted());
 });

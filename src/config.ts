@@ -2,7 +2,7 @@
  * The one configuration: a YAML file, overridden by the environment, overridden by command-line flags; checked against
  * one schema, filled with defaults and frozen. Every key has an environment name: its path in upper case after
  * `SLUICE_`, so `s3.endpoint` is `SLUICE_S3_ENDPOINT`; a list stands there as YAML (or JSON). No other module reads the
- * environment.
+ * environment, but for SLUICE_ENDPOINT, which is no key: the server that commands ask (cli/remote-target.ts).
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -17,7 +17,7 @@ const LogLevel = Type.Union(
   { default: 'info', description: 'least level of the log lines written to standard error' },
 );
 
-const ConfigSchema = Type.Object(
+export const ConfigSchema = Type.Object(
   {
     data_dir: Type.String({ default: './data', minLength: 1, description: 'folder of everything the server keeps' }),
     listen: Type.String({ default: '127.0.0.1:8080', description: 'HOST:PORT; port 0 takes a free one' }),

@@ -1,9 +1,6 @@
-/** Self-signed certificates for servers on the loopback, made by the `openssl` command. */
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+/** Self-signed certificates for servers on the loopback. */
+import { writeFile } from 'node:fs/promises';
+import { generate } from 'selfsigned';
 
 export interface CertificatePaths {
   readonly cert: string;
@@ -12,13 +9,21 @@ export interface CertificatePaths {
 
 /** Writes a certificate for `localhost` and 127.0.0.1 and its key, and returns the certificate's PEM. */
 export async function makeCertificate({ cert, key }: CertificatePaths): Promise<string> {
-  const options = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  try {
-    await run('openssl', ['req', '-x509', ...options, ...names, '-keyout', key, '-out', cert]);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === 'ENOENT' ? new Error('TLS is tested with certificates of openssl: install it') : error;
-  }
-  return readFile(cert, 'utf8');
+  const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  await writeFile(key, pems.private, { mode: 0o600 });
+  await writeFile(cert, pems.cert);
+  return pems.cert;
 }
