@@ -112,7 +112,11 @@ export const ConfigSchema = Type.Object(
     ),
     dump: Type.Object(
       {
-        uploads: Type.Integer({ default: 8, minimum: 1, description: 'files written at the same time' }),
+        uploads: Type.Integer({
+          default: 8,
+          minimum: 1,
+          description: 'cuts written at the same time; each may be several files',
+        }),
         converters: Type.Optional(
           Type.Integer({
             minimum: 1,
@@ -122,7 +126,7 @@ export const ConfigSchema = Type.Object(
         max_file_megabytes: Type.Integer({
           default: 1024,
           minimum: 1,
-          description: 'a backlog is cut into files of about this size',
+          description: 'MB of records at which a cut ends where deliver_size_interval does not end it earlier',
         }),
         retry_min_seconds: Type.Integer({ default: 1, minimum: 1, description: 'pause after a first failure' }),
         retry_max_seconds: Type.Integer({ default: 300, minimum: 1, description: 'longest pause between two tries' }),

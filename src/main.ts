@@ -5,6 +5,7 @@ import { addKeyCommands } from './cli/key-commands.ts';
 import { addLogCommand } from './cli/log-command.ts';
 import { addProjectCommands } from './cli/project-commands.ts';
 import { addRedriveCommand } from './cli/redrive-command.ts';
+import { EXIT_FAILED } from './cli/remote.ts';
 import { addServeCommand } from './cli/serve-command.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
 import { addUserCommands } from './cli/user-commands.ts';
@@ -22,6 +23,8 @@ addServeCommand(program, env);
 addUserCommands(program, env);
 addKeyCommands(program, env);
 addProjectCommands(program, env);
+// Commands inherit it from here on. With those above 1 is every error; of a command that asks a server it is an answer.
+program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_FAILED));
 addTaskCommands(program, env);
 addBackfillCommands(program, env);
 addRedriveCommand(program, env);

@@ -216,3 +216,12 @@ test('a damaged file stops the start and is left alone', async () => {
     assert.equal(await readFile(join(world.dataDir, CREDENTIALS_FILE), 'utf8'), text);
   }
 });
+
+test('what the catalog refuses leaves the file as it was', async () => {
+  await using world = await newWorld();
+  const { generated } = await world.start(NOTHING);
+  const refused = { ...NOTHING, project_id: 'tour', password: 'new' };
+  await assert.rejects(world.start(refused), FirstUserError);
+  assert.deepEqual(await world.file(), generated);
+  assert.equal(await world.opens('sluice', 'admin', generated!.password!), true);
+});

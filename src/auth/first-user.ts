@@ -4,7 +4,9 @@
  * user's tokens. What it does not name is made up once and kept in `credentials.json`. The user is an administrator. Its
  * other access keys, and its first one where the configuration does not name it, are managed like everybody's.
  *
- * The file is written before the catalog: a crash in between leaves values that the next start takes up.
+ * At the first start the file is written before the catalog: a crash in between leaves values that the next start takes
+ * up. Later it is written after: what the catalog refuses leaves the file as it is, and a crash in between is made good
+ * from the catalog.
  */
 import type { Kysely } from 'kysely';
 import {
@@ -109,8 +111,12 @@ export async function ensureFirstUser(options: FirstUserOptions): Promise<FirstU
   const wanted = await decide(options, kept, stored);
 
   const file = notConfigured(settings, wanted, kept.password);
-  if (JSON.stringify(file) !== JSON.stringify(kept)) await writeCredentials(fileSystem, dataDir, file);
+  const write = async () => {
+    if (JSON.stringify(file) !== JSON.stringify(kept)) await writeCredentials(fileSystem, dataDir, file);
+  };
+  if (stored.user === undefined) await write();
   await store(options, wanted, stored);
+  if (stored.user !== undefined) await write();
 
   const { projectId, projectName, domain, userName, key } = wanted;
   // Who has not been shown the credentials yet is told by the catalog: it is written last.

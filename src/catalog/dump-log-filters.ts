@@ -10,7 +10,7 @@ import type { CutMark } from './dump-log-walk.ts';
 import type { LogPageRequest, LogSortColumn } from './dump-log-pages.ts';
 import { countRanked, type ValueRange } from './dump-log-ranks.ts';
 import { LOG_STATE, type Database, type LogKind } from './schema.ts';
-import { dialectOf } from './sql-dialect.ts';
+import { indexedBy } from './sql-dialect.ts';
 
 /** What a row must have; what is undefined is not asked of it. Lists are not empty. */
 export interface LogFilter {
@@ -83,9 +83,8 @@ function rangesOf(filter: LogFilter): { readonly sort: LogSortColumn; readonly r
   return { sort: 'state', ranges: states.map((state) => ({ from: state, to: state + 1 })) };
 }
 
-/** SQLite has no statistics here and takes now and then an index that is a thousand times slower; PostgreSQL has. */
 function logBy(db: Kysely<Database>, index: string): RawBuilder<unknown> {
-  return dialectOf(db) === 'sqlite' ? sql`dump_log indexed by ${sql.ref(index)}` : sql`dump_log`;
+  return sql`dump_log ${indexedBy(db, index)}`;
 }
 
 /** The index that leaves the fewest rows, as far as that can be told from the filter alone. */

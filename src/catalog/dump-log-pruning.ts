@@ -11,7 +11,10 @@ export interface PruneRule {
   /** Only rows that were planned and ended before it, in ms. */
   readonly before: number;
   readonly now: number;
-  /** Periods that are over are waited for until they are complete, merged, told; undefined for tasks that do none of it. */
+  /**
+   * Periods that have begun are waited for until they are complete, merged, told: those of times to come, which records may
+   * claim, would hold the log for ever. Undefined for tasks that do none of it.
+   */
   readonly periods: { readonly merge: boolean } | undefined;
 }
 
@@ -79,7 +82,7 @@ function needed({ before, now, periods }: PruneRule): RawBuilder<boolean> {
     const merging = periods.merge ? sql`or p.merged_at is null` : sql``;
     reasons.push(
       sql`exists (select 1 from dump_periods as p
-        where p.task_id = l.task_id and p.period = l.period and p.ends_at <= ${now}
+        where p.task_id = l.task_id and p.period = l.period and p.period <= ${now}
           and (p.completed_at is null or p.late_since is not null ${merging}))`,
       sql`exists (select 1 from dump_manifests as m
         where m.task_id = l.task_id and m.period = l.period and m.number = l.manifest and m.stored_at is null)`,

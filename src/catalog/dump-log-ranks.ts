@@ -205,10 +205,6 @@ export async function deleteRank(db: Kysely<Database>, order: RankedOrder, level
     .execute();
 }
 
-export async function deleteRanks(db: Kysely<Database>, taskId: string): Promise<void> {
-  await db.deleteFrom('dump_log_ranks').where('task_id', '=', taskId).execute();
-}
-
 function ranks(db: Kysely<Database>, { taskId, sort }: RankedOrder, level: RankLevel) {
   return db
     .selectFrom('dump_log_ranks')

@@ -4,6 +4,7 @@
  */
 import { sql, type Insertable, type Kysely, type Selectable, type Updateable } from 'kysely';
 import { LOG_STATE, type Database, type DumpLogTable, type LogKind } from './schema.ts';
+import { indexedBy } from './sql-dialect.ts';
 
 export type DumpLogRow = Selectable<DumpLogTable>;
 
@@ -45,8 +46,10 @@ export interface OpenPlan extends DumpLogRow {
 
 /** The planned deliveries, of all tasks or of one, in the order in which they were planned. */
 export async function selectOpenPlans(db: Kysely<Database>, taskId?: string): Promise<OpenPlan[]> {
+  // In the order of their numbers SQLite would walk the whole log.
+  const log = sql<DumpLogRow>`dump_log`.as<'l'>(sql`l ${indexedBy(db, 'dump_log_planned')}`);
   let query = db
-    .selectFrom('dump_log as l')
+    .selectFrom(log)
     .innerJoin('dump_tasks as t', 't.task_id', 'l.task_id')
     .innerJoin('dump_task_versions as v', (join) =>
       join.onRef('v.task_id', '=', 'l.task_id').onRef('v.version', '=', 'l.task_version'),
@@ -86,10 +89,13 @@ export async function selectFailures(db: Kysely<Database>, plan: DumpLogRow): Pr
     .where('partition', '=', plan.partition)
     .where('state', '=', LOG_STATE.failed)
     .where('kind', '=', plan.kind);
+  // The sum keeps SQLite from walking along the index of the ends.
+  const oldest = await failed
+    .select(({ fn }) => fn.min<number | null>(sql<number>`end_time + 0`).as('end'))
+    .executeTakeFirst();
   const last = await failed.select(['error_code', 'cause']).orderBy('id', 'desc').limit(1).executeTakeFirst();
-  if (last === undefined) return undefined;
-  const { first } = await failed.select(({ fn }) => fn.min('end_time').as('first')).executeTakeFirstOrThrow();
-  return { firstAt: first, last: { errorCode: last.error_code ?? '', cause: last.cause ?? '' } };
+  if (typeof oldest?.end !== 'number' || last === undefined) return undefined;
+  return { firstAt: oldest.end, last: { errorCode: last.error_code ?? '', cause: last.cause ?? '' } };
 }
 
 /** The records of a task that could not be converted and that no redrive has taken, and where the newest of them are. */
@@ -98,7 +104,7 @@ export async function selectDeadLetters(
   taskId: string,
 ): Promise<{ readonly records: number; readonly newestKey: string | undefined }> {
   const dead = db
-    .selectFrom('dump_log')
+    .selectFrom(sql<DumpLogRow>`dump_log`.as<'l'>(sql`l ${indexedBy(db, 'dump_log_dead')}`))
     .where('task_id', '=', taskId)
     // As the partial index has it.
     .where(sql<boolean>`dead_letters > 0`)

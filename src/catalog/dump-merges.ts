@@ -5,6 +5,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { OpenPlan } from './dump-log.ts';
 import { LOG_STATE, NO_PARTITION, type Database, type DumpLogTable, type LogKind } from './schema.ts';
+import { indexedBy } from './sql-dialect.ts';
 
 const MERGE: LogKind = 'merge';
 /** What a merge is made of. */
@@ -135,15 +136,17 @@ export async function supersedeInputs(db: Kysely<Database>, mergeId: number, at:
 export async function selectOpenMerges(
   db: Kysely<Database>,
 ): Promise<{ readonly id: number; readonly task_id: string }[]> {
+  // In the order of their numbers SQLite would walk the whole log.
+  const log = sql<Selectable<DumpLogTable>>`dump_log`.as<'l'>(sql`l ${indexedBy(db, 'dump_log_planned')}`);
   return db
-    .selectFrom('dump_log')
-    .innerJoin('dump_tasks as t', 't.task_id', 'dump_log.task_id')
+    .selectFrom(log)
+    .innerJoin('dump_tasks as t', 't.task_id', 'l.task_id')
     .where('t.deleted_at', 'is', null)
-    .where(sql<boolean>`dump_log.state = ${sql.lit(LOG_STATE.inProgress)}`)
-    .where('dump_log.partition', '=', NO_PARTITION)
-    .where('dump_log.kind', '=', MERGE)
-    .select(['dump_log.id', 'dump_log.task_id'])
-    .orderBy('dump_log.id')
+    .where(sql<boolean>`l.state = ${sql.lit(LOG_STATE.inProgress)}`)
+    .where('l.partition', '=', NO_PARTITION)
+    .where('l.kind', '=', MERGE)
+    .select(['l.id', 'l.task_id'])
+    .orderBy('l.id')
     .execute();
 }
 
@@ -160,6 +163,23 @@ export async function selectMerge(db: Kysely<Database>, id: number): Promise<Ope
     .where('l.id', '=', id)
     .where('l.kind', '=', MERGE)
     .executeTakeFirst();
+}
+
+/** Where the merges that the deletion of their task has ended were to be stored. */
+export async function selectEndedMerges(
+  db: Kysely<Database>,
+  taskId: string,
+): Promise<Pick<FileRow, 'bucket' | 'object_key'>[]> {
+  return db
+    .selectFrom('dump_log as l')
+    .innerJoin('dump_tasks as t', (join) =>
+      join.onRef('t.task_id', '=', 'l.task_id').onRef('t.deleted_at', '=', 'l.end_time'),
+    )
+    .where('l.task_id', '=', taskId)
+    .where('l.kind', '=', MERGE)
+    .where('l.state', '=', LOG_STATE.failed)
+    .select(['l.bucket', 'l.object_key'])
+    .execute();
 }
 
 /** Whether a period of a task has planned merges. */

@@ -6,7 +6,8 @@ export type DumpPeriodRow = Selectable<DumpPeriodsTable>;
 
 /**
  * Takes in periods that a task has new files in; `start` and `end` (exclusive) in ms. One that is there already ends no
- * earlier than before, and is late from `now` on if it has a manifest.
+ * earlier than before. If it ends later now, which is what wider directories bring, it is open again; else it is late from
+ * `now` on if it is complete and has a manifest.
  */
 export async function touchPeriods(
   db: Kysely<Database>,
@@ -23,7 +24,9 @@ export async function touchPeriods(
           .columns(['task_id', 'period'])
           .doUpdateSet({
             ends_at: sql<number>`case when ${LONGER} then excluded.ends_at else dump_periods.ends_at end`,
-            late_since: sql<number>`case when ${NEWLY_LATE} then ${now} else dump_periods.late_since end`,
+            completed_at: sql<number>`case when ${LONGER} then null else dump_periods.completed_at end`,
+            merged_at: sql<number>`case when ${LONGER} then null else dump_periods.merged_at end`,
+            late_since: sql<number>`case when ${LONGER} then null when ${NEWLY_LATE} then ${now} else dump_periods.late_since end`,
           })
           .where(sql<boolean>`${LONGER} or ${NEWLY_LATE}`),
       )
@@ -33,7 +36,7 @@ export async function touchPeriods(
 
 const PERIODS_PER_STATEMENT = 500;
 const LONGER = sql<boolean>`excluded.ends_at > dump_periods.ends_at`;
-const NEWLY_LATE = sql<boolean>`(dump_periods.manifests > 0 and dump_periods.late_since is null)`;
+const NEWLY_LATE = sql<boolean>`(dump_periods.manifests > 0 and dump_periods.late_since is null and dump_periods.completed_at is not null)`;
 
 function newPeriod(taskId: string, start: number, end: number): DumpPeriodRow {
   return {

@@ -4,6 +4,7 @@
  */
 import { sql, type Kysely, type Selectable } from 'kysely';
 import { LOG_STATE, type Database, type DumpLogTable, type LogKind } from './schema.ts';
+import { indexedBy } from './sql-dialect.ts';
 
 const REDRIVE: LogKind = 'redrive';
 
@@ -117,7 +118,13 @@ export async function selectOpenRedrives(
 
 /** The tasks that have planned redrives. */
 export async function selectRedrivenTasks(db: Kysely<Database>): Promise<string[]> {
-  const rows = await open(db).select('l.task_id').distinct().execute();
+  const rows = await db
+    .selectFrom(sql<Selectable<DumpLogTable>>`dump_log`.as<'l'>(sql`l ${indexedBy(db, 'dump_log_planned')}`))
+    .where(sql<boolean>`l.state = ${sql.lit(LOG_STATE.inProgress)}`)
+    .where('l.kind', '=', REDRIVE)
+    .select('l.task_id')
+    .distinct()
+    .execute();
   return rows.map(({ task_id }) => task_id);
 }
 
@@ -188,7 +195,7 @@ export async function lowerDiscarded(
 function untaken(db: Kysely<Database>, taskId: string) {
   return (
     db
-      .selectFrom('dump_log')
+      .selectFrom(sql<Selectable<DumpLogTable>>`dump_log`.as<'l'>(sql`l ${indexedBy(db, 'dump_log_dead')}`))
       .where('task_id', '=', taskId)
       // As the partial index has it.
       .where(sql<boolean>`dead_letters > 0`)

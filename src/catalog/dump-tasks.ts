@@ -104,17 +104,11 @@ export async function selectTaskSettings(
   return selectWithSettings(db).where('t.task_id', '=', taskId).executeTakeFirst();
 }
 
-/** Where every task delivers to, deleted ones included: the settings of its current version. */
+/** Every version of the settings of every task, deleted ones included: where each delivers to and ever did. */
 export async function selectTaskPlaces(
   db: Kysely<Database>,
 ): Promise<{ readonly task_id: string; readonly settings: string }[]> {
-  return db
-    .selectFrom('dump_tasks as t')
-    .innerJoin('dump_task_versions as v', (join) =>
-      join.onRef('v.task_id', '=', 't.task_id').onRef('v.version', '=', 't.version'),
-    )
-    .select(['t.task_id', 'v.settings'])
-    .execute();
+  return db.selectFrom('dump_task_versions').select(['task_id', 'settings']).execute();
 }
 
 export async function setTaskVersion(db: Kysely<Database>, taskId: string, version: number): Promise<void> {

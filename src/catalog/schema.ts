@@ -210,7 +210,7 @@ export interface DumpTaskVersionsTable {
 export interface DumpPositionsTable {
   task_id: string;
   partition: number;
-  /** The first record that no committed file of the task holds. Moves only together with its log row. */
+  /** The first record that is not settled (in no committed file, no dead letter, not given up). Moves only with its log row. */
   position: number;
   /** When the current wait for the interval began. */
   waiting_since: number;

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Argument, type Command } from 'commander';
 import { systemClock } from '../platform/clock.ts';
 import type { Environment } from './account-command.ts';
-import { printFields, printRows, remark } from './output.ts';
+import { printFields, printRows, remark, remarkOnce } from './output.ts';
 import { RemoteError } from './remote-error.ts';
 import type { RemoteFlags } from './remote-target.ts';
 import { EXIT_NO, runOnServer, withRemoteFlags, type Remote } from './remote.ts';
@@ -49,15 +49,22 @@ const ID_ARGUMENT = new Argument('<backfill>', 'id of the backfill');
 const PAUSE_MS = 500;
 
 export function addBackfillCommands(program: Command, env: Environment): void {
-  const backfill = program.command('backfill').description('deliver records of a dump task again');
+  const backfill = program
+    .command('backfill')
+    .description(
+      'deliver records of a dump task again; "sluice backfill <task> …" is "sluice backfill start <task> …"',
+    );
 
   withRemoteFlags(backfill.command('start', { isDefault: true }))
     .argument(TASK_ARGUMENT, TASK_HELP)
     .description('deliver a range of the stream of a dump task again, under another prefix')
     .requiredOption('--prefix <folder>', 'folder of the files: another one than that of the task')
-    .option('--from <point>', `the first records: ${TIME_HELP}, or partition:number,… (default: the oldest kept)`)
+    .option('--from <point>', `the first records: ${TIME_HELP}, or partition:sequence,… (default: the oldest kept)`)
     .option('--to <point>', 'the first that are left out (default: the end as it is now)')
-    .option('--set <member=value...>', 'what is to be different from the settings of the task')
+    .option(
+      '--set <member=value...>',
+      'what is to be different from the settings of the task; a value that is JSON is that, any other is text',
+    )
     .option('--dry-run', 'only tell what would be delivered')
     .option('--wait', 'until it is done; exit code 1 when records could not be delivered')
     .action((text: string, flags: BackfillFlags) => runOnServer(flags, env, (remote) => start(remote, text, flags)));
@@ -123,11 +130,7 @@ async function start(remote: Remote, text: string, flags: BackfillFlags): Promis
 
 /** Also says once why a file fails, and that it was paused: then it takes for ever. */
 async function finished(remote: Remote, path: string): Promise<Shown> {
-  const told = new Set<string>();
-  const tell = (text: string) => {
-    if (!told.has(text)) remark(text);
-    told.add(text);
-  };
+  const tell = remarkOnce();
   for (;;) {
     const shown = await remote.call<Shown>('GET', path);
     if (shown.state === 'FINISHED') {

@@ -2,7 +2,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import { LOG_KINDS } from '../catalog/schema.ts';
-import { quoteText } from '../codec/rows/csv-text.ts';
+import { LOG_ENTRY_CSV_HEAD, logEntryCsv } from '../http/log-entry-csv.ts';
+import type { LogEntry } from '../http/schemas/transfer-task-log.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Environment } from './account-command.ts';
 import { LogFollower } from './follow-log.ts';
@@ -17,7 +18,7 @@ import {
   type FilterFlags,
   type Sort,
 } from './log-query.ts';
-import { logHead, logLine, type ShownEntry } from './log-table.ts';
+import { logHead, logLine } from './log-table.ts';
 import type { RemoteFlags } from './remote-target.ts';
 import { print, runOnServer, withRemoteFlags, type Remote } from './remote.ts';
 import { findTask, TASK_ARGUMENT, TASK_HELP } from './task-argument.ts';
@@ -50,8 +51,8 @@ export function addLogCommand(program: Command, env: Environment): void {
     .option('--dead-letters', 'only with records that could not be converted')
     .addOption(new Option('--sort <by>', 'the largest first (default: the newest last)').choices(Object.keys(SORTS)))
     .option('--ascending', 'the smallest first; without --sort the oldest first')
-    .option('--limit <n>', `most entries (default: ${DEFAULT_LIMIT} in a table, otherwise all)`)
-    .option('--follow', 'go on with what comes and what changes')
+    .option('--limit <n>', `most entries (default: ${DEFAULT_LIMIT} in a table or with --follow, otherwise all)`)
+    .option('--follow', 'go on with entries that come, and with those whose state changes')
     .addOption(
       new Option('--format <format>', 'json: an entry a line; csv: with a line of names')
         .choices(FORMATS)
@@ -73,14 +74,17 @@ async function showLog(remote: Remote, text: string, flags: LogFlags): Promise<u
   }
   const show = printer(format);
   const most = limit ?? (format === 'table' || follow ? DEFAULT_LIMIT : Infinity);
-  const found: ShownEntry[] = [];
+  const found: LogEntry[] = [];
   const query = { filter, sort: sort ?? 'time', ascending };
   // As in every log the newest are the last: they are gathered before the first is shown.
   const newestLast = sort === undefined && !ascending;
-  if (newestLast) for await (const entry of entries(remote, id, query, most)) found.unshift(entry);
+  if (newestLast) for await (const entry of entries(remote, id, query, most)) found.push(entry);
   await show.head();
-  if (newestLast) for (const entry of found) await show.entry(entry);
-  else for await (const entry of entries(remote, id, query, most)) await show.entry(entry);
+  const first = newestLast ? found.reverse() : entries(remote, id, query, most);
+  for await (const entry of first) {
+    await show.entry(entry);
+    follower?.saw(entry);
+  }
 
   while (follower !== undefined) {
     await setTimeout(PAUSE_MS);
@@ -97,7 +101,7 @@ async function exportLog(remote: Remote, taskId: string, filter: Filter, format:
 
 interface Printer {
   head(): Promise<void>;
-  entry(entry: ShownEntry): Promise<void>;
+  entry(entry: LogEntry): Promise<void>;
 }
 
 function printer(format: Format): Printer {
@@ -108,22 +112,5 @@ function printer(format: Format): Printer {
     const width = process.stdout.columns as number | undefined;
     return { head: () => print(logHead()), entry: (entry) => print(logLine(entry, width)) };
   }
-  let named = false;
-  return {
-    head: async () => undefined,
-    async entry(entry) {
-      if (!named) await print(`${Object.keys(entry).join(',')}\r\n`);
-      named = true;
-      await print(
-        `${Object.values<string | number | boolean | null>({ ...entry })
-          .map(csvField)
-          .join(',')}\r\n`,
-      );
-    },
-  };
-}
-
-/** As in an export: null is an empty field. */
-function csvField(value: string | number | boolean | null): string {
-  return typeof value === 'string' ? quoteText(value) : value === null ? '' : String(value);
+  return { head: () => print(LOG_ENTRY_CSV_HEAD), entry: (entry) => print(logEntryCsv(entry)) };
 }

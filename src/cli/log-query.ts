@@ -1,7 +1,7 @@
 /** What `sluice log` asks of the server: the flags as a filter, and pages of the log. */
+import type { LogEntry } from '../http/schemas/transfer-task-log.ts';
 import { RemoteError } from './remote-error.ts';
 import type { Remote } from './remote.ts';
-import type { ShownEntry } from './log-table.ts';
 import { parseTime } from './time-argument.ts';
 
 export interface FilterFlags {
@@ -70,7 +70,7 @@ export async function* entries(
   { filter, sort, ascending }: PageQuery,
   limit = Infinity,
   pageRows = LARGEST_PAGE,
-): AsyncGenerator<ShownEntry, void, undefined> {
+): AsyncGenerator<LogEntry, void, undefined> {
   const pageTotal = Math.min(limit, pageRows);
   let last: ReadonlySet<number> = new Set();
   let left = limit;
@@ -82,7 +82,7 @@ export async function* entries(
       ...(Object.keys(filter).length === 0 ? {} : { filter }),
     };
     const path = `/v1/transfertasklog/${taskId}`;
-    const { transferTaskLogList: page } = await remote.call<{ transferTaskLogList: ShownEntry[] }>('POST', path, {
+    const { transferTaskLogList: page } = await remote.call<{ transferTaskLogList: LogEntry[] }>('POST', path, {
       body,
     });
     const fresh = page.filter(({ logId }) => !last.has(logId)).slice(0, left);
@@ -94,7 +94,7 @@ export async function* entries(
 }
 
 /** Whether an entry fits, for logs that are followed: they are asked for as a whole, which is quick whatever their length. */
-export function fits(filter: Filter, entry: ShownEntry): boolean {
+export function fits(filter: Filter, entry: LogEntry): boolean {
   const { state, kind, from = 0, to = Infinity, partitionId, fileName, deadLetters } = filter;
   if (state !== undefined && !state.includes(entry.state)) return false;
   if (kind !== undefined && !kind.includes(entry.kind)) return false;

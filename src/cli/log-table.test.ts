@@ -4,10 +4,8 @@ import { logHead, logLine, type ShownEntry } from './log-table.ts';
 import { parseTime } from './time-argument.ts';
 
 const ENTRY: ShownEntry = {
-  logId: 1,
   state: 0,
   kind: 'delivery',
-  createTime: 1,
   endTime: Date.UTC(2026, 2, 1, 12, 30, 15),
   partitionId: 'shardId-0000000000',
   firstSequenceNumber: '5',
@@ -95,8 +93,22 @@ test('times are ages, dates, times and milliseconds', () => {
   assert.equal(parseTime('999999999w', now), 0);
   assert.equal(parseTime('2026-03-01', now), Date.UTC(2026, 2, 1));
   assert.equal(parseTime('2026-03-01T12:00Z', now), Date.UTC(2026, 2, 1, 12));
+  assert.equal(parseTime('2026-03-01T12:00+02:00', now), Date.UTC(2026, 2, 1, 10));
+  assert.equal(parseTime('2026-03-01T12:00:30', now), Date.UTC(2026, 2, 1, 12, 0, 30));
+  assert.equal(parseTime('2026-03-01 12:00:30.5', now), Date.UTC(2026, 2, 1, 12, 0, 30, 500));
   assert.equal(parseTime('1772323200000', now), 1772323200000);
-  for (const wrong of ['', 'yesterday', '2', '2y', '-2h', '2026', '2026-13-01', '1772323200']) {
+  for (const wrong of [
+    '',
+    'yesterday',
+    '2',
+    '2y',
+    '-2h',
+    '2026',
+    '2026-13-01',
+    '2026-03-01T',
+    '2026-03-01 noon',
+    '1772323200',
+  ]) {
     assert.throws(() => parseTime(wrong, now), /is no time/, wrong);
   }
 });

@@ -1,24 +1,27 @@
 /** Entries of a dump log as people read them: a line each, in columns whose widths do not depend on what is in them. */
 
-/** An entry, as far as it is shown; see http/schemas/transfer-task-log.ts. */
-export interface ShownEntry {
-  readonly logId: number;
-  readonly state: number;
-  readonly kind: string;
-  readonly createTime: number;
-  readonly endTime: number;
-  readonly partitionId: string | null;
-  readonly firstSequenceNumber: string;
-  readonly lastSequenceNumber: string;
-  readonly transferRecordsNum: number;
-  readonly transferBytes: number;
-  readonly transferFileName: string;
-  readonly path: string;
-  readonly cause: string | null;
-  readonly givenUp: boolean;
-  readonly deadLettersNum: number;
-  readonly supersededTime: number | null;
-}
+import type { LogEntry } from '../http/schemas/transfer-task-log.ts';
+
+/** An entry, as far as it is shown. */
+export type ShownEntry = Readonly<
+  Pick<
+    LogEntry,
+    | 'state'
+    | 'kind'
+    | 'endTime'
+    | 'partitionId'
+    | 'firstSequenceNumber'
+    | 'lastSequenceNumber'
+    | 'transferRecordsNum'
+    | 'transferBytes'
+    | 'transferFileName'
+    | 'path'
+    | 'cause'
+    | 'givenUp'
+    | 'deadLettersNum'
+    | 'supersededTime'
+  >
+>;
 
 interface Column {
   readonly name: string;

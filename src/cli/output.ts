@@ -23,6 +23,15 @@ export function printFields(fields: Readonly<Record<string, Value | undefined>>,
   return members.map(([name, value]) => `${name.padEnd(width)}  ${show(value)}\n`).join('');
 }
 
+/** Remarks of which each is made once, for what is looked at again and again. */
+export function remarkOnce(): (text: string) => void {
+  const made = new Set<string>();
+  return (text) => {
+    if (!made.has(text)) remark(text);
+    made.add(text);
+  };
+}
+
 /** A remark that is not part of the result. */
 export function remark(text: string): void {
   process.stderr.write(`note: ${text}\n`);

@@ -1,6 +1,7 @@
 /**
  * Which server a command talks to, and as whom: what the flags say, or the configuration and the data directory that
- * `serve` itself would use, if they are at hand.
+ * `serve` itself would use, if they are at hand. SLUICE_ENDPOINT is the --endpoint of whoever has none of them; it is no key
+ * of the configuration, since it says nothing to a server.
  */
 import { readCredentials, type Credentials } from '../auth/credentials-file.ts';
 import { loadConfig, type Config } from '../config.ts';

@@ -3,7 +3,7 @@
  * work with every backend and from every machine; see remote-target.ts for how they find server and credentials.
  *
  * Exit codes: 0 done; 1 for a command that was carried out and whose answer is no (it says what that is); 2 for
- * one that could not be carried out: the server is not reached, or refuses.
+ * one that could not be carried out: it was called wrong, the server is not reached, or refuses.
  */
 import { once } from 'node:events';
 import type { Command } from 'commander';
@@ -44,7 +44,9 @@ export async function runOnServer(
   use: (remote: Remote) => Promise<string | undefined>,
 ): Promise<void> {
   // Whoever reads the output has seen enough of it.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : EXIT_FAILED),
+  );
   try {
     const remote = await Remote.connect(await findTarget(flags, env));
     await print((await use(remote)) ?? '');

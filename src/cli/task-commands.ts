@@ -1,4 +1,4 @@
-/** `sluice task …`: looks at dump tasks of a running server, stops and starts them. */
+/** `sluice task …`: stops and starts dump tasks of a running server. */
 import type { Command } from 'commander';
 import type { Environment } from './account-command.ts';
 import { printFields } from './output.ts';

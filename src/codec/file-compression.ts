@@ -71,12 +71,15 @@ async function* zstandard(chunks: AsyncIterable<Buffer>, gate: Gate): AsyncGener
   });
   const ready: Buffer[] = [];
   stream.on('data', (piece: Buffer) => ready.push(piece));
+  // Whoever waits for a chunk or the end is told; without a listener of its own it would end the process.
+  stream.on('error', () => undefined);
   try {
     let writing = Promise.resolve();
     for await (const chunk of chunks) {
       await writing;
       yield* ready.splice(0);
       writing = gate.run(() => write(stream, chunk));
+      // Awaited before the next chunk, or never if the file is given up meanwhile.
       writing.catch(() => undefined);
     }
     await writing;

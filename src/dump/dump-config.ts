@@ -18,9 +18,9 @@ export interface DumpLogger {
 }
 
 export interface DumpConfig {
-  /** Files written at the same time. */
+  /** Cuts written at the same time; each may be several files. */
   readonly uploads: number;
-  /** Bytes: a backlog is cut into files of about this size. */
+  /** Bytes of records at which a cut ends where `deliver_size_interval` does not end it earlier. */
   readonly maxFileBytes: number;
   /** Pauses between two tries of a file. */
   readonly backoff: Backoff;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withRig } from '../../test/support/dump-rig.ts';
+import { DomainError } from '../model/errors.ts';
 import { startTasks } from './tasks/start-tasks.ts';
 import { stopTasks } from './tasks/stop-tasks.ts';
 
@@ -218,6 +219,36 @@ test(
 );
 
 test(
+  'retry_duration: nothing is given up while the store may hold it and lets nobody remove it',
+  withRig(async (rig) => {
+    await rig.create({ retry_duration: 20 });
+    await rig.put(0, 'a');
+    rig.store.always = 'after';
+    rig.store.failDeletes = true;
+    await rig.advance(60_000 + 30_000);
+    assert.deepEqual([(await rig.positions())[0]?.position, (await rig.keys('bucket')).length], [0, 1]);
+    assert.match((await rig.rows()).at(-1)!.cause!, /delete/);
+    rig.store.failDeletes = false;
+    await rig.advance(30_000);
+    assert.deepEqual([(await rig.positions())[0]?.discarded, await rig.keys('bucket')], [1, []]);
+  }),
+);
+
+test(
+  'retry_duration: a bucket that is gone holds nothing',
+  withRig(async (rig) => {
+    await rig.create({ retry_duration: 20, path_template: 'dt={yyyy}' });
+    await rig.put(0, 'a');
+    rig.store.always = 'before';
+    rig.store.list = async function* () {
+      throw new DomainError('BucketNotFound', ['bucket']);
+    };
+    await rig.advance(60_000 + 20_000);
+    assert.equal((await rig.positions())[0]?.discarded, 1);
+  }),
+);
+
+test(
   'retry_duration counts from the first failure across restarts',
   withRig(async (rig) => {
     await rig.create({ retry_duration: 20 });
@@ -324,5 +355,19 @@ test(
     await rig.advance(60_000);
     assert.deepEqual(await rig.files(), ['b\n']);
     assert.equal((await rig.keys('bucket')).length, 1);
+  }),
+);
+
+test(
+  'a stream whose deletion a crash cut short leaves no uncommitted object',
+  withRig(async (rig) => {
+    await rig.create();
+    await rig.put(0, 'a');
+    rig.store.always = 'after';
+    await rig.advance(60_000);
+    assert.equal((await rig.keys('bucket')).length, 1);
+    rig.registry.remove(rig.stream);
+    await rig.crash();
+    assert.deepEqual([await rig.keys('bucket'), (await rig.rows())[0]?.state], [[], 1]);
   }),
 );

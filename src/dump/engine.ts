@@ -22,7 +22,7 @@ import { TaskTable, type DumpTask } from './tasks/task-table.ts';
 export interface DumpActivity {
   /** Pairs are being looked at or planned, or a change of a task is under way. */
   readonly planning: boolean;
-  /** Planned files that wait for an upload slot. */
+  /** Planned cuts that wait for an upload slot. */
   readonly queued: number;
   readonly uploading: number;
   /** Outcomes on their way into the catalog. */
@@ -64,7 +64,11 @@ export class DumpEngine {
     for (const taskId of unfinishedDeletes) await this.#writeEnd(taskId);
     for (const task of tasks) {
       if (this.#parts.streams.byNumber(task.stream) !== undefined) this.#tasks.add(task);
-      else await this.#writeEnd(task.id);
+      else {
+        await this.#writeEnd(task.id);
+        // What a crash kept the deletion of the stream from removing.
+        this.#runner.abandon(task);
+      }
     }
     await this.#redriver.start();
     this.#scheduler.start();
@@ -87,6 +91,8 @@ export class DumpEngine {
     await Promise.all([this.#runner.drain(), this.#periodKeeper.close(), this.#redriver.close()]);
     limit.cancel();
     await this.#committer.close();
+    // The last outcomes may have been of tasks that are gone.
+    await this.#runner.cleaned();
   }
 
   /** What is going on at the moment. */

@@ -10,7 +10,6 @@ class Bench {
   readonly queue = new JobQueue(this.clock, 2);
   /** Keys of the runs in the order in which they began. */
   readonly began: string[] = [];
-  readonly abandoned: string[] = [];
   readonly #runs = new Map<string, PromiseWithResolvers<number | undefined>>();
 
   add(key: string, taskId = 'task'): void {
@@ -24,7 +23,6 @@ class Bench {
         signal.addEventListener('abort', () => run.resolve(7));
         return run.promise;
       },
-      abandon: async () => void this.abandoned.push(key),
     });
   }
 
@@ -38,13 +36,13 @@ test('so many at a time, first in first out', async () => {
   const bench = new Bench();
   for (const key of ['a', 'b', 'c', 'd']) bench.add(key);
   assert.deepEqual(bench.began, ['a', 'b']);
-  assert.equal(bench.queue.running, 2);
+  assert.equal(bench.queue.working, 2);
   await bench.end('b');
   assert.deepEqual(bench.began, ['a', 'b', 'c']);
   await bench.end('a');
   await bench.end('c');
   await bench.end('d');
-  assert.equal(bench.queue.running, 0);
+  assert.equal(bench.queue.working, 0);
 });
 
 test('a key is there once until its job is done with', async () => {
@@ -76,22 +74,35 @@ test('a job comes back when it said, at a wake, and at once after 0', async () =
   assert.equal(bench.began.length, 3);
 });
 
-test('dropping a task aborts what runs and abandons the rest; none of it comes back', async () => {
+test('dropping a task aborts what runs and none of it comes back; then it is cleaned up after', async () => {
   const bench = new Bench();
   for (const key of ['running', 'waiting', 'ready']) bench.add(key);
   bench.add('other', 'other');
   await bench.end('waiting', 1000);
   assert.deepEqual(bench.began, ['running', 'waiting', 'ready']);
   bench.add('last');
-  await bench.queue.drop('task');
-  assert.deepEqual(bench.abandoned.toSorted(), ['last', 'waiting']);
+  const cleaned = Promise.withResolvers<void>();
+  let workingAtClean: number | undefined;
+  bench.queue.drop('task', () => {
+    workingAtClean = bench.queue.working;
+    return cleaned.promise;
+  });
   await setImmediate();
   assert.deepEqual(bench.began.slice(3), ['other']);
+  assert.equal(workingAtClean, 2, 'the other one and the cleaning: what was aborted has ended');
   bench.clock.advance(10_000);
   bench.queue.wake();
   assert.equal(bench.began.length, 4);
   bench.add('waiting');
   assert.equal(bench.began.at(-1), 'waiting');
+
+  let drained = false;
+  const draining = bench.queue.drain().then(() => (drained = true));
+  await bench.end('other');
+  await bench.end('waiting');
+  assert.equal(drained, false, 'it is waited for what is cleaned up');
+  cleaned.resolve();
+  await draining;
 });
 
 test('draining waits for what runs and lets nothing else begin', async () => {
@@ -101,9 +112,23 @@ test('draining waits for what runs and lets nothing else begin', async () => {
   const draining = bench.queue.drain().then(() => (drained = true));
   await bench.end('a');
   assert.equal(drained, false);
-  bench.queue.abortAll();
+  await bench.end('b');
   await draining;
   bench.add('d');
   bench.queue.wake();
+  assert.deepEqual(bench.began, ['a', 'b']);
+});
+
+test('when all is aborted nothing takes its place, and cleaning is told to give up', async () => {
+  const bench = new Bench();
+  for (const key of ['a', 'b', 'c']) bench.add(key);
+  const told = new Promise<void>((resolve) => {
+    bench.queue.drop('nothing of it', async (signal) => signal.addEventListener('abort', () => resolve()));
+  });
+  await setImmediate();
+  bench.queue.abortAll();
+  await told;
+  await setImmediate();
+  assert.equal(bench.queue.working, 0);
   assert.deepEqual(bench.began, ['a', 'b']);
 });

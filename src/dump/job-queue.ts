@@ -13,21 +13,26 @@ export interface Job {
    * at the next `wake` that is due. Must not reject; an aborted one ends soon, whatever it resolves to.
    */
   run(signal: AbortSignal): Promise<number | undefined>;
-  /** Removes what earlier runs may have left, when there is to be no further one. Must not reject. */
-  abandon?(): Promise<void>;
+}
+
+interface Run {
+  readonly abort: AbortController;
+  /** Resolves when the run has ended. */
+  readonly ended: Promise<void>;
 }
 
 export class JobQueue {
   readonly #clock: Clock;
   readonly #atATime: number;
   readonly #ready = new Map<string, Job>();
-  readonly #running = new Map<Job, AbortController>();
+  readonly #running = new Map<Job, Run>();
+  readonly #cleaning = new Set<Promise<void>>();
   /** Jobs that come back, and when, on the clock's monotonic scale. */
   readonly #waiting = new Map<Job, number>();
   /** Keys of all three. */
   readonly #keys = new Set<string>();
   readonly #again = new Set<string>();
-  #idle: (() => void)[] = [];
+  readonly #shutdown = new AbortController();
   #closed = false;
 
   constructor(clock: Clock, atATime: number) {
@@ -35,8 +40,9 @@ export class JobQueue {
     this.#atATime = atATime;
   }
 
-  get running(): number {
-    return this.#running.size;
+  /** Jobs that run, and dropped tasks that are cleaned up after. */
+  get working(): number {
+    return this.#running.size + this.#cleaning.size;
   }
 
   /**
@@ -65,28 +71,44 @@ export class JobQueue {
     this.#pump();
   }
 
-  /** Drops the jobs of a task, and aborts those that run. Resolves when the dropped ones are abandoned. */
-  async drop(taskId: string): Promise<void> {
-    const dropped = [...this.#ready.values(), ...this.#waiting.keys()].filter((job) => job.taskId === taskId);
-    for (const job of dropped) {
+  /**
+   * Drops the jobs of a task, and aborts those that run. Once none of them runs any more `clean` removes what they may have
+   * left; it must not reject, and gives up when its signal is aborted.
+   */
+  drop(taskId: string, clean?: (signal: AbortSignal) => Promise<void>): void {
+    for (const job of [...this.#ready.values(), ...this.#waiting.keys()]) {
+      if (job.taskId !== taskId) continue;
       this.#ready.delete(job.key);
       this.#waiting.delete(job);
       this.#keys.delete(job.key);
     }
-    for (const [job, abort] of this.#running) {
-      if (job.taskId === taskId) abort.abort(new Error('the task was deleted'));
+    const ending: Promise<void>[] = [];
+    for (const [job, { abort, ended }] of this.#running) {
+      if (job.taskId !== taskId) continue;
+      abort.abort(new Error('the task was deleted'));
+      ending.push(ended);
     }
-    for (const job of dropped) await job.abandon?.();
+    if (clean === undefined) return;
+    const cleaning = Promise.all(ending)
+      .then(() => clean(this.#shutdown.signal))
+      .finally(() => this.#cleaning.delete(cleaning));
+    this.#cleaning.add(cleaning);
   }
 
-  /** Lets no further job begin; resolves once none runs. */
+  /** Lets no further job begin; resolves once none runs and nothing is cleaned up. */
   async drain(): Promise<void> {
     this.#closed = true;
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    while (this.working > 0) {
+      await Promise.all([...this.#cleaning, ...[...this.#running.values()].map(({ ended }) => ended)]);
+    }
   }
 
+  /** Aborts what runs and what is cleaned up; lets no further job begin. */
   abortAll(): void {
-    for (const abort of this.#running.values()) abort.abort(new Error('the server is shutting down'));
+    this.#closed = true;
+    const reason = new Error('the server is shutting down');
+    this.#shutdown.abort(reason);
+    for (const { abort } of this.#running.values()) abort.abort(reason);
   }
 
   #pump(): void {
@@ -94,22 +116,25 @@ export class JobQueue {
       if (this.#closed || this.#running.size >= this.#atATime) return;
       this.#ready.delete(job.key);
       const abort = new AbortController();
-      this.#running.set(job, abort);
-      job.run(abort.signal).then(
-        (delay) => this.#ended(job, delay),
-        () => this.#ended(job, undefined),
-      );
+      const { promise: ended, resolve } = Promise.withResolvers<void>();
+      this.#running.set(job, { abort, ended });
+      job
+        .run(abort.signal)
+        .then(
+          (delay) => this.#ended(job, delay),
+          () => this.#ended(job, undefined),
+        )
+        .finally(resolve);
     }
   }
 
   #ended(job: Job, delay: number | undefined): void {
-    const aborted = this.#running.get(job)?.signal.aborted === true;
+    const aborted = this.#running.get(job)?.abort.signal.aborted === true;
     this.#running.delete(job);
     const again = this.#again.delete(job.key);
     if (aborted || (delay === undefined && !again)) this.#keys.delete(job.key);
     else if (delay === undefined || delay === 0) this.#ready.set(job.key, job);
     else this.#waiting.set(job, this.#clock.monotonic() + delay);
-    if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
     this.#pump();
   }
 }

@@ -119,6 +119,11 @@ export class Runner {
     for (const plan of this.#queue) plan.phase = 'waiting';
     this.#queue.clear();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.cleaned();
+  }
+
+  /** Resolves once no removal of objects is under way. */
+  async cleaned(): Promise<void> {
     await Promise.all(this.#cleaning);
   }
 
@@ -201,7 +206,8 @@ export class Runner {
     try {
       await this.#remove(plan);
     } catch (error) {
-      this.#parts.logger.warn({ err: error, cut: plan.baseName }, 'given-up objects not removed');
+      // As in #lost: an object may hold the range.
+      return this.#retry(plan, startedAt, recordsRead, error, delay);
     }
     return { kind: 'givenUp', plan, startedAt, to: plan.next, recordsRead, ...describeFailure(cause) };
   }

@@ -56,3 +56,16 @@ test('one of a list, and text that must be there', () => {
     );
   }
 });
+
+test('read strictly: no other parameters, and none that is empty', () => {
+  const { readStrictly } = queryOf({ name: text(''), type: text('') });
+  assert.deepEqual(readStrictly(parseQuery('type=B&&name=x&')), { name: 'x', type: 'B' });
+  assert.deepEqual(readStrictly(parseQuery('')), { name: undefined, type: undefined });
+  for (const query of ['name=', 'name', 'name=x&typ=B', 'constructor=x', '__proto__=x', '%']) {
+    assert.throws(
+      () => readStrictly(parseQuery(query)),
+      (error) => isDomainError(error, 'InvalidRequest'),
+      query,
+    );
+  }
+});

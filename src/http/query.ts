@@ -31,15 +31,31 @@ export function parseQuery(text: string): Record<string, string> {
   return query;
 }
 
-/** The parameters of a route: `schema` describes them, `read` gives their values and throws what the parameters throw. */
-export function queryOf<P extends Readonly<Record<string, Parameter<unknown>>>>(parameters: P) {
+type Parameters = Readonly<Record<string, Parameter<unknown>>>;
+type ValuesOf<P extends Parameters> = { [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+
+/**
+ * The parameters of a route: `schema` describes them, `read` gives their values and throws what the parameters throw.
+ * `readStrictly` also throws InvalidRequest for other parameters and for empty ones.
+ */
+export function queryOf<P extends Parameters>(parameters: P) {
   const entries = Object.entries(parameters);
+  const read = (query: Query): ValuesOf<P> => {
+    const values: Record<string, unknown> = {};
+    for (const [name, parameter] of entries) values[name] = parameter.read(query[name] || undefined, name);
+    return values as ValuesOf<P>;
+  };
   return {
     schema: Type.Object(Object.fromEntries(entries.map(([name, { schema }]) => [name, schema]))),
-    read: (query: Query): { [K in keyof P]: P[K] extends Parameter<infer T> ? T : never } => {
-      const values: Record<string, unknown> = {};
-      for (const [name, parameter] of entries) values[name] = parameter.read(query[name] || undefined, name);
-      return values as { [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+    read,
+    readStrictly: (query: Query): ValuesOf<P> => {
+      for (const [name, value] of Object.entries(query)) {
+        const known = Object.hasOwn(parameters, name);
+        if (known && value !== '') continue;
+        const reason = known ? 'is empty' : `is none of ${Object.keys(parameters).join(', ')}`;
+        throw new DomainError('InvalidRequest', [name.slice(0, 64), reason]);
+      }
+      return read(query);
     },
   };
 }

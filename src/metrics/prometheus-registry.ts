@@ -73,8 +73,12 @@ export function makeRegistry(sources: PrometheusSources): Registry {
     ]),
   );
 
-  gauge('sluice_dump_queued', 'Planned files that wait for an upload slot.', () => dump().queued);
-  gauge('sluice_dump_uploading', 'Files that are being written.', () => dump().uploading);
+  gauge('sluice_dump_queued', 'Planned cuts that wait for an upload slot.', () => dump().queued);
+  gauge(
+    'sluice_dump_uploading',
+    'Cuts, merges, redrives, manifests and removals that are under way.',
+    () => dump().uploading,
+  );
   counter('sluice_dump_files_total', 'Files delivered.', () => dump().files);
   counter('sluice_dump_records_total', 'Records in the files delivered.', () => dump().records);
   counter('sluice_dump_bytes_total', 'Bytes of the files delivered.', () => dump().bytes);

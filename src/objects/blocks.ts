@@ -5,8 +5,8 @@
 
 /**
  * Yields blocks of exactly `size` bytes and a last one with the rest; at least one block, which is empty if the body is.
- * A block stays as it is until the next but one is asked for, as pieces of the body must. `signal` is looked at between two pieces of the body, and
- * its reason thrown.
+ * A block stays as it is until the next but one is asked for. A piece of the body is copied before the next one is asked
+ * for. `signal` is looked at between two pieces of the body, and its reason thrown.
  */
 export async function* inBlocks(
   body: AsyncIterable<Uint8Array>,
@@ -21,13 +21,7 @@ export async function* inBlocks(
   signal?.throwIfAborted();
   for await (const piece of body) {
     signal?.throwIfAborted();
-    if (filled === 0 && piece.byteLength === size) {
-      // A block already: it goes on as it is, and stays for as long as the body lets it.
-      yield Buffer.from(piece.buffer, piece.byteOffset, size);
-      signal?.throwIfAborted();
-      yielded += 1;
-      continue;
-    }
+    // Copied even where it is a block already: many short pieces may be asked for while one block is stored.
     for (let offset = 0; offset < piece.byteLength;) {
       const length = Math.min(size - filled, piece.byteLength - offset);
       filling.set(length === piece.byteLength ? piece : piece.subarray(offset, offset + length), filled);

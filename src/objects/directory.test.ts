@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import {
   bodyOf,
   inOddPieces,
+  inPassing,
   listAll,
   noise,
   readAll,
@@ -128,6 +129,26 @@ describe('the directory store', () => {
     });
     await assert.rejects(failing.put(bucket, 'a', inOddPieces(noise(17 * 1024 * 1024)), TEXT), isRefusal('[EIO]'));
     assert.equal(await store.head(bucket, 'a'), undefined);
+  });
+
+  test('a write that takes until the body has moved on writes what the body gave', async () => {
+    const bucket = newBucket();
+    const movedOn = Promise.withResolvers<void>();
+    const slow = await open({
+      ...nodeFileSystem,
+      async open(path, mode) {
+        const file = await nodeFileSystem.open(path, mode);
+        return { ...fileMethods(file), write: (...given) => movedOn.promise.then(() => file.write(...given)) };
+      },
+    });
+    const sizes = [1024 * 1024, 10, 10, 10];
+    const bytes = noise(sizes.reduce((sum, size) => sum + size));
+    async function* body() {
+      yield* inPassing(bytes, sizes);
+      movedOn.resolve();
+    }
+    await slow.put(bucket, 'a', body(), TEXT);
+    assert.ok(bytes.equals(await readAll(store, bucket, 'a')));
   });
 
   test('the bytes are synced before the name appears, and every new folder before the put resolves', async () => {

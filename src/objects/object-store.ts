@@ -40,12 +40,6 @@ export interface ListedObject {
   readonly etag: string | undefined;
 }
 
-export interface LeftoverOptions {
-  readonly isOurs: (key: string) => boolean;
-  /** In ms since 1970; Infinity for all. */
-  readonly begunBefore: number;
-}
-
 export interface ObjectStore {
   /** Resolves when files can be put into `bucket`; a store that makes buckets on demand makes it. */
   checkBucket(bucket: string): Promise<void>;
@@ -69,11 +63,9 @@ export interface ObjectStore {
 
   /**
    * Removes what uploads of earlier runs have left half done: parts, not objects. Takes those of the keys for which `isOurs`
-   * says so, that are none of this store's own uploads, and that were begun before `begunBefore` by the service's clock.
-   * Resolves to how many there were. Where other processes deliver to the same bucket for the same tasks, `begunBefore` has
-   * to lie further back than any of their uploads takes.
+   * says so, except this store's own uploads: no other process may deliver under such keys. Resolves to how many there were.
    */
-  removeLeftovers(bucket: string, prefix: string, options: LeftoverOptions): Promise<number>;
+  removeLeftovers(bucket: string, prefix: string, isOurs: (key: string) => boolean): Promise<number>;
 
   /** Removes an object; a missing one is fine. */
   delete(bucket: string, key: string): Promise<void>;

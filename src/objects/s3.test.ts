@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { S3 } from '@aws-sdk/client-s3';
 import {
@@ -98,8 +101,7 @@ describe('the S3 store', () => {
       yield part;
       assert.deepEqual(await under(), ['a/ours', 'a/running', 'a/theirs', 'b/ours']);
       const isOurs = (key: string) => key !== 'a/theirs';
-      assert.equal(await store.removeLeftovers(bucket, 'a/', { isOurs, begunBefore: 0 }), 0);
-      removed = await store.removeLeftovers(bucket, 'a/', { isOurs, begunBefore: Infinity });
+      removed = await store.removeLeftovers(bucket, 'a/', isOurs);
       yield part;
     }
     const { bytes } = await store.put(bucket, 'a/running', body(), TEXT);
@@ -111,6 +113,31 @@ describe('the S3 store', () => {
       ['a/running'],
     );
     client.destroy();
+  });
+
+  test('an upload that is gone once it was listed does not keep the others from going', async (t) => {
+    const aborted: string[] = [];
+    const service = createServer((request, response) => {
+      const url = new URL(request.url!, 'http://service');
+      if (request.method === 'GET') {
+        const uploads = ['gone', 'there'].map((id) => `<Upload><Key>a/${id}</Key><UploadId>${id}</UploadId></Upload>`);
+        response.end(`<ListMultipartUploadsResult>${uploads.join('')}</ListMultipartUploadsResult>`);
+        return;
+      }
+      const id = url.searchParams.get('uploadId')!;
+      aborted.push(id);
+      response.statusCode = id === 'gone' ? 404 : 204;
+      response.end(id === 'gone' ? '<Error><Code>NoSuchUpload</Code></Error>' : undefined);
+    });
+    t.after(() => service.close());
+    service.listen(0, '127.0.0.1');
+    await once(service, 'listening');
+    const { port } = service.address() as AddressInfo;
+    const endpoint = `http://127.0.0.1:${port}`;
+    const forgetful = await openS3Store({ ...s3, endpoint, pathStyle: true, timeoutSeconds: 5 });
+    t.after(() => forgetful.close());
+    assert.equal(await forgetful.removeLeftovers('bucket', 'a/', () => true), 1);
+    assert.deepEqual(aborted, ['gone', 'there']);
   });
 
   test('a wrong key is refused with what the service says', async (t) => {

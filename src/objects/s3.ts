@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type {
+  AbortMultipartUploadCommandInput,
   GetObjectCommandOutput,
   ListMultipartUploadsCommandInput,
   ListMultipartUploadsCommandOutput,
@@ -15,14 +16,7 @@ import type {
 import { DomainError } from '../model/errors.ts';
 import { inBlocks } from './blocks.ts';
 import { checkBucketName, checkKey } from './names.ts';
-import type {
-  LeftoverOptions,
-  ListedObject,
-  ObjectStore,
-  PutOptions,
-  PutResult,
-  StoredObject,
-} from './object-store.ts';
+import type { ListedObject, ObjectStore, PutOptions, PutResult, StoredObject } from './object-store.ts';
 import { httpStatus, isSilence, refusal, SilentServerError } from './s3-errors.ts';
 import { PART_BYTES, plainTag, S3Upload, type S3Calls } from './s3-upload.ts';
 
@@ -157,18 +151,16 @@ class S3Store implements ObjectStore {
     }
   }
 
-  async removeLeftovers(bucket: string, prefix: string, { isOurs, begunBefore }: LeftoverOptions): Promise<number> {
+  async removeLeftovers(bucket: string, prefix: string, isOurs: (key: string) => boolean): Promise<number> {
     checkBucketName(bucket);
     const calls = this.#calls([bucket]);
     let removed = 0;
     for (let marker: UploadMarker | undefined = {}; marker !== undefined;) {
       const place: ListMultipartUploadsCommandInput = { Bucket: bucket, Prefix: prefix, ...marker };
       const page = await calls.run((s3) => s3.listMultipartUploads(place));
-      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      for (const { Key, UploadId } of page.Uploads ?? []) {
         if (Key === undefined || UploadId === undefined || this.#uploading.has(`${bucket}/${Key}`)) continue;
-        if (!isOurs(Key) || (Initiated?.getTime() ?? 0) >= begunBefore) continue;
-        await calls.run((s3) => s3.abortMultipartUpload({ Bucket: bucket, Key, UploadId }));
-        removed += 1;
+        if (isOurs(Key) && (await this.#abort({ Bucket: bucket, Key, UploadId }))) removed += 1;
       }
       marker = nextPage(page);
     }
@@ -182,6 +174,17 @@ class S3Store implements ObjectStore {
 
   async close(): Promise<void> {
     this.#client.destroy();
+  }
+
+  /** False when there is no such upload: it was finished after it was listed, or the service lists what it has not. */
+  async #abort(upload: AbortMultipartUploadCommandInput): Promise<boolean> {
+    try {
+      await this.#client.abortMultipartUpload(upload);
+      return true;
+    } catch (error) {
+      if (httpStatus(error) === 404) return false;
+      throw refusal(error, [upload.Bucket ?? '']);
+    }
   }
 
   #calls(names: readonly string[], signal?: AbortSignal): S3Calls {

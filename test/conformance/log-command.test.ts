@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { delivered } from '../support/checker.ts';
-import { runSluice, type Ended } from '../support/cli.ts';
+import { runSluice, spawnSluice, type Ended } from '../support/cli.ts';
 import { DisClient, eventually, toBase64, type LogEntry } from '../support/dis-client.ts';
 import { CREDENTIALS, startServer, type TestServer } from '../support/server.ts';
+
+const ID = 'a'.repeat(19);
 
 describe('sluice log', () => {
   let server: TestServer;
@@ -84,6 +88,11 @@ describe('sluice log', () => {
     assert.equal(stdout, exported.text);
     const { stdout: page } = await log(taskId, '--format', 'csv', '--limit', '1000');
     assert.equal(page, exported.text);
+    const nothing = ['--format', 'csv', '--until', '1h'];
+    const [names] = exported.text.split('\r\n');
+    for (const args of [nothing, [...nothing, '--limit', '1']]) {
+      assert.equal((await log(taskId, ...args)).stdout, `${names}\r\n`);
+    }
   });
 
   test('filters', async () => {
@@ -105,6 +114,10 @@ describe('sluice log', () => {
       await entries('--since', String(first!.createTime), '--until', String(first!.createTime + 1), '--limit', '99'),
       rows.filter(({ createTime }) => createTime === first!.createTime),
     );
+    // Times without a zone are UTC, wherever the command runs.
+    const since = new Date(first!.createTime).toISOString().slice(0, -1);
+    const far = await runSluice(['log', ...beside, taskId, '--json', '--since', since], '', { TZ: 'America/New_York' });
+    assert.deepEqual(far.stdout, (await log(taskId, '--json')).stdout);
     assert.deepEqual(await entries('--dead-letters'), []);
     assert.deepEqual(await entries('--kind', 'merge', 'redrive'), []);
   });
@@ -125,6 +138,10 @@ describe('sluice log', () => {
       [['orders/archive', '--limit', '0'], /^sluice: --limit 0 is no number of entries/],
       [['orders/archive', '--partition', 'x'], /^sluice: DIS\.4300 .*\[filter\.partitionId\]/],
       [['orders/archive', '--file', 'a*b', '--format', 'csv'], /^sluice: DIS\.4200 .*\[fileName\]/],
+      // Not the whole log.
+      [['orders/archive', '--file', ''], /^sluice: DIS\.4300 .*\[filter\.fileName\]/],
+      [['orders/archive', '--file', '', '--json'], /^sluice: DIS\.4200 .*\[fileName\]/],
+      [['orders/archive', '--partition', '', '--format', 'csv'], /^sluice: DIS\.4200 .*\[partitionId\]/],
     ] as [string[], RegExp][]) {
       const { code, stdout, stderr } = await log(...args);
       assert.deepEqual([code, stdout], [2, ''], stderr);
@@ -135,11 +152,7 @@ describe('sluice log', () => {
 
   test('follows: what comes, and what becomes of it', async (t) => {
     const id = await dis.addTask('orders', 'followed', { consumer_strategy: 'LATEST' });
-    const sluice = join(import.meta.dirname, '..', '..', 'bin', 'sluice');
-    const child = spawn(sluice, ['log', ...beside, id, '--follow', '--partition', '0'], {
-      env: { PATH: process.env['PATH'] ?? '' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawnSluice(['log', ...beside, id, '--follow', '--partition', '0']);
     t.after(() => child.kill());
     let output = '';
     child.stdout.on('data', (piece: Buffer) => (output += piece.toString('utf8')));
@@ -158,4 +171,41 @@ describe('sluice log', () => {
       );
     }
   });
+});
+
+test('what comes while the log is first asked for is shown once', async (t) => {
+  const entry = (logId: number) => ({ logId, state: 0, givenUp: false, createTime: logId, endTime: logId });
+  // By its ends the log is asked for by what follows it, by its plans for what is shown first.
+  let shown: object[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (piece: Buffer) => (body += piece.toString('utf8')));
+    request.on('end', () => {
+      const first = body.includes('createTimeStr');
+      const page = first ? [entry(1)] : shown;
+      const answer = { task_id: ID, task_name: 'archive', stream_name: 'orders', transferTaskLogList: page };
+      response.end(JSON.stringify(answer));
+      if (first) shown = [entry(2), entry(1)];
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const child = spawnSluice(['log', ID, '--follow', '--json', '--project', 'p', '--endpoint', endpoint], {
+    SLUICE_ACCESS_KEY: 'key',
+    SLUICE_SECRET_KEY: 'secret',
+    SLUICE_DATA_DIR: '/nowhere',
+  });
+  t.after(() => {
+    child.kill();
+    server.close();
+    server.closeAllConnections();
+  });
+  let output = '';
+  child.stdout.on('data', (piece: Buffer) => (output += piece.toString('utf8')));
+  await eventually('it follows', async () => output.includes('"logId":2'));
+  assert.deepEqual(
+    [...output.matchAll(/"logId":(\d)/g)].map(([, id]) => id),
+    ['1', '2'],
+  );
 });

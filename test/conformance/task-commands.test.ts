@@ -5,13 +5,15 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { runSluice, type Ended } from '../support/cli.ts';
+import { runSluice, spawnSluice, type Ended } from '../support/cli.ts';
 import { DisClient, eventually, toBase64 } from '../support/dis-client.ts';
+import { expectEmpty } from '../support/expect.ts';
 import { CREDENTIALS, startServer, type TestServer } from '../support/server.ts';
 
 describe('the commands that ask a running server', () => {
   let server: TestServer;
   let dis: DisClient;
+  let beside: string[];
   let sluice: (...args: string[]) => Promise<Ended>;
 
   before(async () => {
@@ -21,7 +23,7 @@ describe('the commands that ask a running server', () => {
     const { projectId, accessKey, secretKey } = CREDENTIALS;
     const config = { project_id: projectId, access_key: accessKey, secret_key: secretKey };
     await writeFile(join(server.dataDir, 'cli.yaml'), JSON.stringify(config));
-    const beside = ['--config', join(server.dataDir, 'cli.yaml'), '--endpoint', server.baseUrl];
+    beside = ['--config', join(server.dataDir, 'cli.yaml'), '--endpoint', server.baseUrl];
     sluice = (...args) => {
       // Before a test's own flags, which win, and behind the words of the command.
       const flag = args.findIndex((arg) => arg.startsWith('--'));
@@ -91,6 +93,14 @@ describe('the commands that ask a running server', () => {
     const id = await dis.addTask('letters', 'task', by('a={$.a}'));
     await dis.store('letters', [{ data: toBase64('{"a":[]}') }, { data: toBase64('{"a":[],"b":[]}') }]);
     await eventually('dead letters', async () => (await dis.wholeLog(id)).length > 0);
+    expectEmpty(await dis.changeTasks('letters', 'stop', id), 200);
+    const waiting = spawnSluice(['redrive', ...beside, id, '--wait']);
+    let remarks = '';
+    for await (const piece of waiting.stderr.setEncoding('utf8')) {
+      remarks += piece;
+      if (remarks === 'note: the task is stopped\n') expectEmpty(await dis.changeTasks('letters', 'start', id), 200);
+    }
+    assert.equal(remarks, 'note: the task is stopped\n');
     const failed = await sluice('redrive', 'letters/task', '--wait');
     assert.deepEqual([failed.code, failed.stderr], [1, '']);
     assert.match(failed.stdout, /^task +task\nstream +letters\nobjects +1\nrecords +2\ndead +2\n$/);

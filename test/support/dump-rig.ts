@@ -91,7 +91,7 @@ class Life {
       head: (bucket, key) => store.head(bucket, key),
       read: (bucket, key) => store.read(bucket, key),
       list: (bucket, prefix) => store.list(bucket, prefix),
-      removeLeftovers: (bucket, prefix, options) => store.removeLeftovers(bucket, prefix, options),
+      removeLeftovers: (bucket, prefix, isOurs) => store.removeLeftovers(bucket, prefix, isOurs),
       delete: (bucket, key) => this.#track(() => store.delete(bucket, key)),
       close: () => store.close(),
     };

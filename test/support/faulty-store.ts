@@ -1,14 +1,7 @@
 /** An object store that fails on purpose, around a real one. */
 import { baseOf } from '../../src/dump/cuts/object-name.ts';
 import { DomainError } from '../../src/model/errors.ts';
-import type {
-  LeftoverOptions,
-  ListedObject,
-  ObjectStore,
-  PutOptions,
-  PutResult,
-  StoredObject,
-} from '../../src/objects/object-store.ts';
+import type { ListedObject, ObjectStore, PutOptions, PutResult, StoredObject } from '../../src/objects/object-store.ts';
 
 /**
  * What becomes of a put: `before`: refused at once; `midway`: refused after the first piece; `after`: stored whole, but
@@ -87,8 +80,8 @@ export class FaultyStore implements ObjectStore {
     return this.#store.list(bucket, prefix);
   }
 
-  removeLeftovers(bucket: string, prefix: string, options: LeftoverOptions): Promise<number> {
-    return this.#store.removeLeftovers(bucket, prefix, options);
+  removeLeftovers(bucket: string, prefix: string, isOurs: (key: string) => boolean): Promise<number> {
+    return this.#store.removeLeftovers(bucket, prefix, isOurs);
   }
 
   async delete(bucket: string, key: string): Promise<void> {

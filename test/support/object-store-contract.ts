@@ -89,6 +89,16 @@ export function testObjectStore(emptyBucket: () => Promise<{ store: ObjectStore;
     assert.ok(bytes.equals(await readAll(store, bucket, 'large')));
   });
 
+  for (const size of [MiB, 8 * MiB]) {
+    test(`a piece of ${size} bytes between short ones, each overwritten once the next but one is asked for`, async () => {
+      const { store, bucket } = await emptyBucket();
+      const sizes = [size, 10, 10, 10, size, 10, size - 20, 10, size];
+      const bytes = noise(sizes.reduce((sum, one) => sum + one));
+      await store.put(bucket, 'mixed', inPassing(bytes, sizes), TEXT);
+      assert.ok(bytes.equals(await readAll(store, bucket, 'mixed')));
+    });
+  }
+
   test('keys with signs that mean something in a URL', async () => {
     const { store, bucket } = await emptyBucket();
     for (const key of ["a b+c%2F=&?#'!(*)~:@$,;", '...', 'x/.hidden', 'a..b']) {
@@ -242,5 +252,16 @@ async function* inTurns(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0, turn = 0; at < bytes.length; at += size, turn = 1 - turn) {
     const buffer = buffers[turn]!;
     yield buffer.subarray(0, bytes.copy(buffer, 0, at, at + size));
+  }
+}
+
+/** Pieces of given sizes, each overwritten as early as the contract allows. */
+export async function* inPassing(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  const given: Uint8Array[] = [];
+  let at = 0;
+  for (const size of sizes) {
+    given.at(-2)?.fill(0xee);
+    given.push(Uint8Array.from(bytes.subarray(at, (at += size))));
+    yield given.at(-1)!;
   }
 }

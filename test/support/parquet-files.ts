@@ -34,6 +34,7 @@ export function manyRows(count: number, fraction: () => number): Table {
     below(4) === 0 ? null : Array.from({ length: below(4) }, () => (below(5) === 0 ? null : few[below(300)]!)),
     null,
     'the only one',
+    index < 25_000 ? null : few[below(5)]!,
   ];
   return { schema: MANY_ROWS, rows: Array.from({ length: count }, (_, index) => row(index)) };
 }
@@ -54,5 +55,6 @@ const MANY_ROWS: RowSchema = {
     },
     { name: 'none', type: { kind: 'string' }, nullable: true },
     { name: 'one', type: { kind: 'string' }, nullable: false },
+    { name: 'few_later', type: { kind: 'string' }, nullable: true },
   ],
 };

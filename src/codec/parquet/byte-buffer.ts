@@ -48,9 +48,11 @@ export class ByteBuffer {
     this.length += 8;
   }
 
-  /** LEB128, below 2^32. */
+  /** LEB128, of an integer that is exact as a number. */
   varint(value: number): void {
     let rest = value;
+    // Shifts take no more than 32 bits.
+    for (; rest > 0xffff_ffff; rest = Math.floor(rest / 0x80)) this.byte((rest % 0x80) | 0x80);
     for (; rest > 0x7f; rest >>>= 7) this.byte((rest & 0x7f) | 0x80);
     this.byte(rest);
   }

@@ -78,15 +78,15 @@ export class ColumnChunk {
     return 0;
   }
 
-  /** Adds a value. Returns the bytes it takes, before compression. */
+  /** Adds a value. Returns the bytes it takes in PLAIN encoding, in a dictionary too: what a reader makes of it. */
   add(value: RowValue, repetition: number): number {
     this.#addLevels(repetition, this.#leaf.definition);
     const dictionary = this.#dictionary;
     if (dictionary !== undefined) {
-      const grown = dictionary.add(value);
-      this.#pageBytes += 2;
+      const bytes = dictionary.add(value);
+      this.#pageBytes += bytes;
       if (!dictionary.worthwhile()) this.#leaveDictionary(dictionary);
-      return grown;
+      return bytes;
     }
     const plain = this.#plain;
     const start = plain.length;
@@ -115,19 +115,20 @@ export class ColumnChunk {
       return;
     }
     dictionary.unfold(this.#plain);
-    this.#pageBytes = this.#plain.length;
     this.#dictionary = undefined;
   }
 
   #cutPage(): void {
-    const dictionary = this.#dictionary;
-    if (dictionary?.pages === 0 && !dictionary.smaller()) this.#leaveDictionary(dictionary);
+    const first = this.#dictionary;
+    if (first?.pages === 0 && first.size > 0 && !first.smaller(this.#pageBytes)) this.#leaveDictionary(first);
     const body = this.#body;
     body.clear();
     this.#repetitions?.flush(body);
     this.#definitions?.flush(body);
-    const folded = this.#dictionary !== undefined;
-    if (this.#dictionary !== undefined) this.#dictionary.flush(body);
+    const dictionary = this.#dictionary;
+    // A page of nulls alone has no values in any encoding, and tells nothing of those to come.
+    const folded = dictionary !== undefined && dictionary.size > 0;
+    if (folded) dictionary.flush(body);
     else if (this.#leaf.physical === PhysicalType.boolean) packBits(body, this.#plain.written);
     else body.raw(this.#plain.written);
     this.#plain.clear();
@@ -159,13 +160,13 @@ export class ColumnChunk {
   finish(): FinishedChunk {
     this.#cutPage();
     const dictionary = this.#closed ?? this.#dictionary;
+    const folded = dictionary?.pages ?? 0;
     const before = this.#compressedBytes;
-    if (dictionary !== undefined) {
+    if (dictionary !== undefined && folded > 0) {
       const header = struct({ 1: i32(dictionary.size), 2: i32(Encoding.plain) });
       this.#addPage(PageType.dictionary, dictionary.plain, { 7: header });
     }
     const dictionaryBytes = this.#compressedBytes - before;
-    const folded = dictionary?.pages ?? 0;
     const fields = this.#fields(folded, this.#dataPages - folded);
     const chunk = {
       pieces: this.#pages,
@@ -175,7 +176,7 @@ export class ColumnChunk {
         struct({
           ...fields,
           [ColumnMetaData.dataPage]: i64(offset + dictionaryBytes),
-          [ColumnMetaData.dictionaryPage]: dictionary === undefined ? undefined : i64(offset),
+          [ColumnMetaData.dictionaryPage]: folded > 0 ? i64(offset) : undefined,
         }),
     };
     this.#begin();

@@ -33,6 +33,21 @@ test('the files one after the other, whatever the pieces and however little is h
   );
 });
 
+test('others get their turn between row groups', async () => {
+  const rows = Array.from({ length: 50 }, (_, index) => [`${index}`]);
+  const file = await parquetFile({ schema: TEXT, rows }, { compression: 'none', rowGroupRows: 1 });
+  let turns = 0;
+  let done = false;
+  const takeTurn = () => {
+    turns += 1;
+    if (!done) setImmediate(takeTurn);
+  };
+  setImmediate(takeTurn);
+  await concat([source(file, file.length)]);
+  done = true;
+  assert.ok(turns >= rows.length, `${turns} turns`);
+});
+
 const TEXT: RowSchema = { columns: [{ name: 'text', type: { kind: 'string' }, nullable: false }] };
 const OPTIONAL: RowSchema = { columns: [{ name: 'text', type: { kind: 'string' }, nullable: true }] };
 

@@ -1,22 +1,12 @@
 /**
- * Several Parquet files of one schema as one: row groups are copied byte for byte, one file after the other, and a footer is
+ * Several of our Parquet files of one schema as one: row groups are copied byte for byte, one file after the other, and a footer is
  * made of theirs with every offset moved. Nothing is decompressed or decoded; memory is the end of one file and the new footer.
  * The same files always make the same bytes.
  */
-import { END_BYTES, decodeFooter, encodeFooter, footerLength, schemaFingerprint } from './footer.ts';
+import { setImmediate } from 'node:timers/promises';
+import { END_BYTES, encodeFooter, footerLength, footerOf } from './footer.ts';
 import { ColumnChunk, ColumnMetaData, FileMetaData, MAGIC, RowGroup } from './format.ts';
-import {
-  encodedStruct,
-  i64,
-  integerOf,
-  list,
-  listOf,
-  structFrom,
-  structOf,
-  withFields,
-  type Thrift,
-  type ThriftStruct,
-} from './thrift.ts';
+import { i64, list, struct, ThriftReader, type EncodedThrift, type Thrift } from './thrift.ts';
 
 export interface ParquetSource {
   /** Length of the file. */
@@ -40,7 +30,7 @@ export class OtherSchema extends Error {
 /** Held back of each file until its footer is known to begin no earlier. */
 const TAIL_BYTES = 4 * 1024 * 1024;
 
-/** At least one file. Throws OtherSchema, and RangeError for what is no Parquet file or not of the length that was told. */
+/** At least one file. Throws OtherSchema, and RangeError for what is no Parquet file of ours or not of the length that was told. */
 export async function* concatParquet(
   sources: Iterable<ParquetSource> | AsyncIterable<ParquetSource>,
   tailBytes = TAIL_BYTES,
@@ -59,7 +49,7 @@ export async function* concatParquet(
     // Where the footer is longer than what was held back, its beginning has been copied: bytes that nothing points at.
     const copied = Math.max(footerStart, tailStart) - MAGIC.length;
     const end = footerStart >= tailStart ? tail.bytes : await readSection(source, footerStart);
-    joined.add(decodeFooter(end), offset - MAGIC.length);
+    await joined.add(footerOf(end), offset - MAGIC.length);
     offset += copied;
   }
   yield joined.finish();
@@ -104,54 +94,50 @@ async function readSection(source: ParquetSource, from: number): Promise<Buffer>
 }
 
 class JoinedFooter {
-  #first: ThriftStruct | undefined;
-  #schema = '';
+  /** Fields of the first one but for those that are of all files. */
+  #first: Readonly<Record<number, EncodedThrift>> | undefined;
   #files = 0;
-  #rows = 0n;
+  #rows = 0;
   readonly #rowGroups: Thrift[] = [];
 
-  /** Adds a file whose bytes stand `shift` further on now. */
-  add(footer: ThriftStruct, shift: number): void {
-    const schema = schemaFingerprint(footer);
-    if (this.#first === undefined) {
-      this.#first = withFields(footer, { [FileMetaData.rowGroups]: list([]) });
-      this.#schema = schema;
-    } else if (schema !== this.#schema) throw new OtherSchema(this.#files);
-    this.#files += 1;
-    this.#rows += integerOf(footer.get(FileMetaData.rows));
-    for (const group of listOf(footer.get(FileMetaData.rowGroups))) {
-      this.#rowGroups.push(encodedStruct(movedRowGroup(group, BigInt(shift))));
+  /** Adds a file whose bytes stand `shift` further on now. Others get their turn after each row group. */
+  async add(footer: Buffer, shift: number): Promise<void> {
+    const reader = new ThriftReader(footer);
+    const fields: Record<number, EncodedThrift> = {};
+    for (const id of reader.fields()) {
+      if (id === FileMetaData.rows) this.#rows += reader.integer();
+      else if (id !== FileMetaData.rowGroups) fields[id] = reader.value();
+      else {
+        this.#check(fields);
+        for (const group of reader.items()) {
+          this.#rowGroups.push(group.raised(OFFSETS, shift));
+          await setImmediate();
+        }
+      }
     }
+    this.#first ??= fields;
+    this.#files += 1;
+  }
+
+  /** That the schema, which stands before the row groups, is that of the first file. */
+  #check(fields: Readonly<Record<number, EncodedThrift>>): void {
+    const schema = fields[FileMetaData.schema];
+    if (schema === undefined) throw new RangeError('there is no schema before the row groups');
+    const first = this.#first?.[FileMetaData.schema];
+    if (first !== undefined && !schema.bytes.equals(first.bytes)) throw new OtherSchema(this.#files);
   }
 
   finish(): Buffer {
     if (this.#first === undefined) throw new RangeError('no file has no schema');
-    const fields = withFields(this.#first, {
-      [FileMetaData.rows]: i64(this.#rows),
-      [FileMetaData.rowGroups]: list(this.#rowGroups),
-    });
-    return encodeFooter(structFrom(fields));
+    const { rows, rowGroups } = FileMetaData;
+    return encodeFooter(struct({ ...this.#first, [rows]: i64(this.#rows), [rowGroups]: list(this.#rowGroups) }));
   }
 }
 
-/** With every offset into the file moved. */
-function movedRowGroup(group: Thrift, shift: bigint): Thrift {
-  const fields = structOf(group);
-  const columns = listOf(fields.get(RowGroup.columns)).map((column) => movedColumn(column, shift));
-  return structFrom(withFields(moved(fields, shift, [RowGroup.offset]), { [RowGroup.columns]: list(columns) }));
-}
-
-function movedColumn(column: Thrift, shift: bigint): Thrift {
-  const { fileOffset, metaData, offsetIndex, columnIndex } = ColumnChunk;
-  const { dataPage, indexPage, dictionaryPage, bloomFilter } = ColumnMetaData;
-  const fields = structOf(column);
-  const inner = moved(structOf(fields.get(metaData)), shift, [dataPage, indexPage, dictionaryPage, bloomFilter]);
-  const outer = moved(fields, shift, [fileOffset, offsetIndex, columnIndex]);
-  return structFrom(withFields(outer, { [metaData]: structFrom(inner) }));
-}
-
-/** With the `offsets` that it has moved. 0 is none: the magic is there. */
-function moved(fields: ThriftStruct, shift: bigint, offsets: readonly number[]): ThriftStruct {
-  const there = offsets.flatMap((id) => (fields.has(id) ? [[id, integerOf(fields.get(id))] as const] : []));
-  return withFields(fields, Object.fromEntries(there.map(([id, at]) => [id, i64(at === 0n ? at : at + shift)])));
-}
+/** Of a row group, into the file. A column chunk's own is 0, which is none. */
+const OFFSETS = {
+  [RowGroup.columns]: {
+    [ColumnChunk.metaData]: { [ColumnMetaData.dataPage]: true, [ColumnMetaData.dictionaryPage]: true },
+  },
+  [RowGroup.offset]: true,
+} as const;

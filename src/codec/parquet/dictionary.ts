@@ -30,8 +30,7 @@ export class Dictionary {
   /** Values of the open page. */
   #count = 0;
   #pages = 0;
-  /** What all values so far would take in PLAIN encoding. */
-  #plainBytes = 0;
+  /** Values of all pages. */
   #total = 0;
 
   constructor(values: LeafValues, watch: BoundsWatch<RowValue>) {
@@ -53,11 +52,10 @@ export class Dictionary {
     return this.#pages;
   }
 
-  /** Adds a value to the open page. Returns by how many bytes the chunk has grown. */
+  /** Adds a value to the open page. Returns the bytes that it takes in PLAIN encoding. */
   add(value: RowValue): number {
     const key = this.#key === undefined ? value : this.#key(value);
     let index = this.#indexOf.get(key);
-    let grown = 2;
     if (index === undefined) {
       index = this.#indexOf.size;
       this.#indexOf.set(key, index);
@@ -65,12 +63,10 @@ export class Dictionary {
       this.#values.write(this.#plain, value);
       this.#watch.see(value, this.#plain.bytes, start + this.#values.prefix, this.#plain.length);
       this.#starts.push(this.#plain.length);
-      grown += this.#plain.length - start;
     }
     this.#addIndex(index);
-    this.#plainBytes += this.#starts[index + 1]! - this.#starts[index]!;
     this.#total += 1;
-    return grown;
+    return this.#starts[index + 1]! - this.#starts[index]!;
   }
 
   #addIndex(index: number): void {
@@ -89,9 +85,9 @@ export class Dictionary {
     return this.size < MAX_VALUES && this.#plain.length < MAX_BYTES;
   }
 
-  /** Whether it is smaller, with the indexes so far, than the values themselves. */
-  smaller(): boolean {
-    return this.#plain.length + (this.#total * bitWidth(this.size)) / 8 < this.#plainBytes;
+  /** Whether it is smaller, with the indexes of the first page, than the `plainBytes` that the values of that page take. */
+  smaller(plainBytes: number): boolean {
+    return this.#plain.length + (this.#count * bitWidth(this.size)) / 8 < plainBytes;
   }
 
   /** The values of the open page in PLAIN encoding. Nothing of them is left here. */

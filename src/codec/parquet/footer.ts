@@ -1,7 +1,6 @@
 /** The end of a Parquet file: the footer, its length as 4 bytes, and the magic. */
-import { createHash } from 'node:crypto';
-import { FileMetaData, MAGIC } from './format.ts';
-import { decodeThrift, encodeThrift, list, listOf, type Thrift, type ThriftStruct } from './thrift.ts';
+import { MAGIC } from './format.ts';
+import { encodeThrift, type Thrift } from './thrift.ts';
 
 /** Bytes behind the footer. */
 export const END_BYTES = 8;
@@ -22,15 +21,9 @@ export function footerLength(tail: Buffer): number {
   return tail.readUInt32LE(tail.length - END_BYTES);
 }
 
-/** The footer of a file that ends with `tail`, which holds all of it and is not kept. Throws RangeError for what is no Parquet file. */
-export function decodeFooter(tail: Buffer): ThriftStruct {
+/** The footer of a file that ends with `tail`, a part of it. Throws RangeError where that does not hold all of it. */
+export function footerOf(tail: Buffer): Buffer {
   const start = tail.length - END_BYTES - footerLength(tail);
   if (start < 0) throw new RangeError('the footer is longer than what there is of it');
-  return decodeThrift(Buffer.from(tail.subarray(start, tail.length - END_BYTES)));
-}
-
-/** Equal for files of one schema, and for those only: their row groups may stand in one file. */
-export function schemaFingerprint(footer: ThriftStruct): string {
-  const schema = encodeThrift(list(listOf(footer.get(FileMetaData.schema))));
-  return createHash('sha256').update(schema).digest('hex');
+  return tail.subarray(start, tail.length - END_BYTES);
 }

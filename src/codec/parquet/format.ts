@@ -32,6 +32,8 @@ export const ConvertedType = {
   enum: 4,
   decimal: 5,
   date: 6,
+  timeMillis: 7,
+  timeMicros: 8,
   timestampMillis: 9,
   timestampMicros: 10,
 } as const;
@@ -42,10 +44,10 @@ export type Encoding = (typeof Encoding)[keyof typeof Encoding];
 export const PageType = { data: 0, dictionary: 2 } as const;
 export type PageType = (typeof PageType)[keyof typeof PageType];
 
-/** Fields of the structs that are read as well as written, by their numbers. */
+/** Fields of the structs of the footer, by their numbers. */
 export const FileMetaData = { version: 1, schema: 2, rows: 3, rowGroups: 4, createdBy: 6, columnOrders: 7 } as const;
 export const RowGroup = { columns: 1, bytes: 2, rows: 3, offset: 5, compressedBytes: 6 } as const;
-export const ColumnChunk = { fileOffset: 2, metaData: 3, offsetIndex: 4, columnIndex: 6 } as const;
+export const ColumnChunk = { fileOffset: 2, metaData: 3 } as const;
 export const ColumnMetaData = {
   type: 1,
   encodings: 2,
@@ -55,9 +57,7 @@ export const ColumnMetaData = {
   bytes: 6,
   compressedBytes: 7,
   dataPage: 9,
-  indexPage: 10,
   dictionaryPage: 11,
   statistics: 12,
   encodingStats: 13,
-  bloomFilter: 14,
 } as const;

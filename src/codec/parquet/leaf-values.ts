@@ -74,9 +74,19 @@ const BOOLEANS: TypedValues<boolean> = {
   },
 };
 
-const INT32: TypedValues<number> = numbers((to, value) => to.int32(value), false);
-const FLOATS: TypedValues<number> = numbers((to, value) => to.float(value), true);
-const DOUBLES: TypedValues<number> = numbers((to, value) => to.double(value), true);
+const INT32: TypedValues<number> = {
+  prefix: 0,
+  dictionary: true,
+  write: writeInt32,
+  watch: () => new NumberWatch((value) => written(writeInt32, value)),
+};
+
+/** Doubles that round to one float are one value. */
+const FLOATS: TypedValues<number> = fractions((to, value) => to.float(value), Math.fround);
+const DOUBLES: TypedValues<number> = fractions(
+  (to, value) => to.double(value),
+  (value) => value,
+);
 const INT64: TypedValues<bigint> = bigints((to, value) => to.int64(value));
 const SMALL_DECIMALS: TypedValues<bigint> = bigints((to, value) => to.int32(Number(value)));
 
@@ -116,14 +126,25 @@ const UUIDS: TypedValues<string> = {
 /** -0 is another value than 0, which a Map does not know. */
 const MINUS_ZERO = Symbol('-0');
 
-function numbers(write: (to: ByteBuffer, value: number) => void, fractions: boolean): TypedValues<number> {
+/** `stored`: what is left of a value where it is written. */
+function fractions(
+  write: (to: ByteBuffer, value: number) => void,
+  stored: (value: number) => number,
+): TypedValues<number> {
   return {
     prefix: 0,
     dictionary: true,
-    ...(fractions ? { key: (value: number) => (Object.is(value, -0) ? MINUS_ZERO : value) } : {}),
+    key: (value) => (Object.is(stored(value), -0) ? MINUS_ZERO : stored(value)),
     write,
-    watch: () => new NumberWatch((value) => written(write, value)),
+    watch: () => {
+      const numbers = new NumberWatch((value) => written(write, value));
+      return { see: (value) => numbers.see(stored(value)), bounds: () => numbers.bounds() };
+    },
   };
+}
+
+function writeInt32(to: ByteBuffer, value: number): void {
+  to.int32(value);
 }
 
 function bigints(write: (to: ByteBuffer, value: bigint) => void): TypedValues<bigint> {

@@ -59,6 +59,39 @@ test('many rows: pages, dictionaries that stay, that go and that are never there
   assert.deepEqual(byName['runs'], [plain(5)]);
   assert.deepEqual(byName['none'], [plain(5)]);
   assert.deepEqual(byName['one'], folded(5));
+  const [dictionary, data] = folded(4);
+  assert.deepEqual(byName['few_later'], [dictionary, data, plain(1)], 'of which the page of nulls is the first one');
+});
+
+test('floats are those that are stored, in bounds and dictionaries too', async () => {
+  const column = { name: 'float', type: { kind: 'float' }, nullable: false } as const;
+  const fileOf = (values: readonly number[]) =>
+    parquetFile({ schema: { columns: [column] }, rows: values.map((value) => [value]) }, { compression: 'none' });
+  const oneFloat = Array.from({ length: 100 }, (_, index) => 1 + index * 1e-12);
+  for (const values of [[1e-50], [-1e-50], [0.1, 0.2], [1e-50, -1e-50, 1e-50, -1e-50], oneFloat]) {
+    assert.deepEqual(await fileOf(values), await fileOf(values.map(Math.fround)), `${values.length} × ${values[0]}`);
+  }
+  const { statistics } = readParquetFooter(await fileOf([1e-50])).row_groups[0]!.columns[0]!.meta_data!;
+  assert.deepEqual([statistics?.min_value, statistics?.max_value], [-0, 0], 'so that a reader finds both');
+});
+
+test('times carry what older readers know them by, local ones too', async () => {
+  const times = (['millis', 'micros'] as const).flatMap((unit) => [
+    { name: `time ${unit}`, type: { kind: 'time', unit } as const },
+    { name: `local ${unit}`, type: { kind: 'timestamp', unit, utc: false } as const },
+    { name: `instant ${unit}`, type: { kind: 'timestamp', unit, utc: true } as const },
+  ]);
+  const schema = { columns: times.map((column) => ({ ...column, nullable: false })) };
+  const elements = readParquetFooter(await parquetFile({ schema, rows: [] }, { compression: 'none' })).schema;
+  const converted = elements.map(({ name, converted_type: type }) => [name, type]);
+  assert.deepEqual(Object.fromEntries(converted.slice(1)), {
+    'time millis': 'TIME_MILLIS',
+    'local millis': 'TIMESTAMP_MILLIS',
+    'instant millis': 'TIMESTAMP_MILLIS',
+    'time micros': 'TIME_MICROS',
+    'local micros': 'TIMESTAMP_MICROS',
+    'instant micros': 'TIMESTAMP_MICROS',
+  });
 });
 
 const TEXT: RowSchema = { columns: [{ name: 'text', type: { kind: 'string' }, nullable: false }] };
@@ -73,9 +106,29 @@ test('a row group ends with the row that reaches its rows or its bytes', async (
   };
   assert.deepEqual(await rowsOf(24, { rowGroupRows: 12 }), [12, 12]);
   assert.deepEqual(await rowsOf(25, { rowGroupRows: 12 }), [12, 12, 1]);
-  // Each is 1000 characters, their length in 4 bytes, and 2 for its index in the dictionary.
-  assert.deepEqual(await rowsOf(10, { rowGroupBytes: 5 * 1006 }), [5, 5]);
-  assert.deepEqual(await rowsOf(10, { rowGroupBytes: 5 * 1006 + 1 }), [6, 4]);
+  // Each is 1000 characters and their length in 4 bytes.
+  assert.deepEqual(await rowsOf(10, { rowGroupBytes: 5 * 1004 }), [5, 5]);
+  assert.deepEqual(await rowsOf(10, { rowGroupBytes: 5 * 1004 + 1 }), [6, 4]);
+});
+
+test('long texts again and again: pages and row groups are as small as if each were written out', async () => {
+  const texts = Array.from({ length: 100 }, (_, index) => String(index).padEnd(10 * 1024));
+  // The last ones are too many for the dictionary.
+  const rows = Array.from({ length: 3600 }, (_, index) => [
+    index < 3500 ? texts[index % 100]! : `${index} ${texts[0]}`,
+  ]);
+  const encoder = new ParquetFileEncoder({ schema: TEXT, compression: 'none' });
+  const pieces = [...(await encoder.add(rows)), ...(await encoder.finish())];
+  // Uncompressed, a large page is a piece of its own.
+  const longest = Math.max(...pieces.map(({ byteLength }) => byteLength));
+  assert.ok(longest <= 1024 * 1024 + 11 * 1024, `a page of ${longest} bytes`);
+
+  const file = Buffer.concat(pieces);
+  assert.deepEqual(
+    readParquetFooter(file).row_groups.map(({ num_rows: count }) => Number(count)),
+    [Math.ceil((32 * 1024 * 1024) / (4 + 10 * 1024)), 3600 - 3276],
+  );
+  await assertReads(file, { schema: TEXT, rows });
 });
 
 test('finished row groups are handed over, and nothing of them is held', async () => {
@@ -91,7 +144,7 @@ test('a file without rows is whole', async () => {
   const file = await parquetFile({ schema: TEXT, rows: [] }, { compression: 'snappy' });
   assert.deepEqual(await readParquet(file, TEXT), []);
   const { num_rows: rows, row_groups: groups, created_by: writer } = readParquetFooter(file);
-  assert.deepEqual({ rows, groups, writer }, { rows: 0n, groups: [], writer: 'sluice' });
+  assert.deepEqual({ rows, groups, writer }, { rows: 0n, groups: [], writer: 'sluice version 1 (build 1)' });
 });
 
 test('a record without columns is refused', () => {

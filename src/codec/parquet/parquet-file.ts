@@ -33,8 +33,8 @@ const ROW_GROUP_ROWS = 1024 * 1024;
 const SMALL_BYTES = 64 * 1024;
 const JOINED_BYTES = 1024 * 1024;
 
-/** What readers see as the writer. No version: a file of the same rows is the same after an update. */
-const CREATED_BY = 'sluice';
+/** What readers see as the writer, in the form that they take apart. Never raised: a file of the same rows is the same after an update. */
+const CREATED_BY = 'sluice version 1 (build 1)';
 const FORMAT_VERSION = 2;
 
 export class ParquetFileEncoder implements RowFileEncoder {

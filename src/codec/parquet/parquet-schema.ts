@@ -129,18 +129,17 @@ function leafForm(type: LeafType): LeafForm {
     case 'date':
       return { physical: PhysicalType.int32, annotation: annotate(ConvertedType.date, 6, {}) };
     case 'time': {
-      // Of no zone: the converted types, which mean UTC, would say something else.
       const millis = type.unit === 'millis';
-      const logical = { 1: bool(false), 2: unitOf(type.unit) };
+      const converted = millis ? ConvertedType.timeMillis : ConvertedType.timeMicros;
       return {
         physical: millis ? PhysicalType.int32 : PhysicalType.int64,
-        annotation: annotate(undefined, 7, logical),
+        annotation: annotate(converted, 7, { 1: bool(false), 2: unitOf(type.unit) }),
       };
     }
     case 'timestamp': {
-      const utc = type.unit === 'millis' ? ConvertedType.timestampMillis : ConvertedType.timestampMicros;
+      const converted = type.unit === 'millis' ? ConvertedType.timestampMillis : ConvertedType.timestampMicros;
       const logical = { 1: bool(type.utc), 2: unitOf(type.unit) };
-      return { physical: PhysicalType.int64, annotation: annotate(type.utc ? utc : undefined, 8, logical) };
+      return { physical: PhysicalType.int64, annotation: annotate(converted, 8, logical) };
     }
     case 'decimal': {
       const { precision, scale } = type;

@@ -27,6 +27,16 @@ test('what is no number', () => {
   }
 });
 
+test('a text of a megabyte costs one look at each digit, whatever the digits are', () => {
+  // Quadratic, one of these would take hours.
+  const zeros = '0'.repeat(1_000_000);
+  for (const text of [`1${zeros}1`, `1${zeros}1${zeros}`, `0.${zeros}1${zeros}1`, `${zeros}1${zeros}x`]) {
+    assert.equal(parseDecimal(text, 38, 10), undefined);
+  }
+  assert.equal(parseDecimal(`${zeros}12.50${zeros}`, 4, 2), 1250n);
+  assert.equal(parseDecimal(zeros, 1, 0), 0n);
+});
+
 test('a number that was written is read again, with all its digits', () => {
   const limit = 10n ** 38n - 1n;
   fc.assert(

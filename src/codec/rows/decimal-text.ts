@@ -12,14 +12,22 @@ export function parseDecimal(text: string, precision: number, scale: number): bi
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
   const written = whole + fraction;
   if (written === '') return undefined;
-  const digits = written.replace(/^0+/, '').replace(/0+$/, '');
-  if (digits === '') return 0n;
-  const trailing = written.length - written.replace(/0+$/, '').length;
-  const zeros = trailing - fraction.length + Number(exponent) + scale;
+  const [first, end] = withoutZerosAround(written);
+  if (first === end) return 0n;
+  const zeros = written.length - end - fraction.length + Number(exponent) + scale;
   // The exponent may be anything: what cannot fit is not made.
-  if (zeros < 0 || digits.length + zeros > precision) return undefined;
-  const magnitude = BigInt(digits + '0'.repeat(zeros));
+  if (zeros < 0 || end - first + zeros > precision) return undefined;
+  const magnitude = BigInt(written.slice(first, end) + '0'.repeat(zeros));
   return sign === '-' ? -magnitude : magnitude;
+}
+
+/** Where the digits begin and end that are neither leading nor trailing zeros. A loop: to a pattern, inner zeros are dear. */
+function withoutZerosAround(digits: string): readonly [number, number] {
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === '0') end -= 1;
+  let first = 0;
+  while (first < end && digits[first] === '0') first += 1;
+  return [first, end];
 }
 
 /** With exactly `scale` digits after the point. */

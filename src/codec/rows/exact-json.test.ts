@@ -58,7 +58,8 @@ test('no number that a double would round is missed', () => {
       const [whole = '', fraction = ''] = number.replace(/^-|[eE].*/g, '').split('.');
       const rounded = fractions
         ? whole.length + fraction.length > 15 && fraction !== ''
-        : BigInt(whole) > BigInt(Number.MAX_SAFE_INTEGER);
+        : BigInt(whole) > BigInt(Number.MAX_SAFE_INTEGER) ||
+          (whole.length + fraction.length > 15 && /e[^-]/.test(number));
       if (rounded) assert.ok(hasLongNumber(bytes, 0, bytes.length, fractions));
     }),
     { numRuns: 2000 },
@@ -71,12 +72,20 @@ test('common long runs of digits do not cost a second look', () => {
     '{"id":"12345678901234567890"}',
     '{"price":0.30000000000000004}',
     '{"hash":"a1b2c3d4e5f60718293a4b5c6d7e8f90"}',
+    '{"tiny":1.2345678901234567e-12}',
   ];
   for (const text of cheap) {
     const bytes = Buffer.from(text);
     assert.equal(hasLongNumber(bytes, 0, bytes.length, false), false, text);
   }
-  const edges = { '8999999999999999': false, '9007199254740993': true, '10000000000000001': true };
+  const edges = {
+    '8999999999999999': false,
+    '9007199254740993': true,
+    '10000000000000001': true,
+    '9.007199254740993e15': true,
+    '8999999999999999E3': true,
+    '4503599627370496.25': true,
+  };
   for (const [number, long] of Object.entries(edges)) {
     const bytes = Buffer.from(`{"n":${number}}`);
     assert.equal(hasLongNumber(bytes, 0, bytes.length, false), long, number);
@@ -89,18 +98,49 @@ test('only the bytes of the record are looked at', () => {
 });
 
 test('what is no JSON is told in terms of the text itself', () => {
-  const text = '{"a":12345678901234567890,"b":x}';
+  const texts = [
+    '{"a":12345678901234567890,"b":x}',
+    '{"a":01234567890123456}',
+    '{"a":1234567890123456--1}',
+    '{"a":1234567890123456.}',
+    '{"a":12345678901234567890 12}',
+    '{12345678901234567890 :1}',
+    '-01234567890123456',
+    '12345678901234567890e',
+  ];
   const messageOf = (parse: () => unknown) => {
     try {
-      return parse() as string;
+      return parse();
     } catch (error) {
       return (error as Error).message;
     }
   };
-  assert.equal(
-    messageOf(() => parseExactJson(text)),
-    messageOf(() => JSON.parse(text)),
+  for (const text of texts) {
+    const message = messageOf(() => parseExactJson(text));
+    assert.equal(typeof message, 'string', text);
+    assert.equal(
+      message,
+      messageOf(() => JSON.parse(text)),
+    );
+  }
+});
+
+test('no text makes a long number dear', () => {
+  // Each of these would take minutes if what stands before a number grew with the strings, or was looked for in steps.
+  const long = '12345678901234567890';
+  const starts = Array.from({ length: 2 ** 12 }, (_, number) =>
+    number.toString(2).replace(/./g, (digit) => `\\u000${Number(digit) + 1}`),
   );
+  const numbers = Array.from({ length: 20_000 }, () => long);
+  for (const strings of [['\\u0001'.repeat(80_000)], starts, starts.map((start) => `\\u0001${start}x`)]) {
+    const text = `[${[...strings.map((start) => `"${start}"`), ...numbers].join()}]`;
+    const values = parseExactJson(text) as unknown[];
+    assert.deepEqual(
+      values.slice(0, strings.length),
+      strings.map((start) => JSON.parse(`"${start}"`) as string),
+    );
+    for (const value of values.slice(strings.length)) assert.equal((value as ExactNumber).text, long);
+  }
 });
 
 test('depth is no limit', () => {

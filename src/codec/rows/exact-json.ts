@@ -1,8 +1,8 @@
 /**
  * JSON whose long numbers keep their digits. JSON.parse makes doubles, which have 15 digits for sure; its reviver could see
  * the source, but takes five times as long. So the few records with longer numbers, which `hasLongNumber` tells from the
- * others at some hundredth of the cost of parsing, have those numbers put between quotes before they are parsed, behind a
- * mark that no string of theirs has, and taken out again after.
+ * others at some hundredth of the cost of parsing, have those numbers put between quotes before they are parsed, behind
+ * characters with which no string of theirs begins, and taken out again after.
  */
 import { ExactNumber } from './exact-number.ts';
 
@@ -16,20 +16,25 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 
+/** A number as JSON writes it, that is not a part of something else or stands where a name should. */
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\d.eE+-]|\s*:)/y;
+
 /**
- * Whether bytes [start, end) of JSON may have a number that a double would round: a whole one of 16 digits from
- * 9000000000000000 on or of more digits, and with `fractions` one of 16 or more digits and a point, too. Never misses one.
+ * Whether bytes [start, end) of JSON may have a number that a double would round: a whole one from 9000000000000000 on,
+ * also one of 16 or more digits that an exponent makes whole, and with `fractions` every one of 16 or more digits and a
+ * point. Never misses one.
  */
 export function hasLongNumber(json: Buffer, start: number, end: number, fractions: boolean): boolean {
   // Such a number has a byte at one of these places, so most bytes need not be looked at.
   for (let at = start + STRIDE - 1; at < end; at += STRIDE) {
-    if (!isPart(json[at]!, fractions)) continue;
+    if (!isPart(json[at]!)) continue;
     let first = at;
-    while (first > start && isPart(json[first - 1]!, fractions)) first -= 1;
+    while (first > start && isPart(json[first - 1]!)) first -= 1;
     let next = at + 1;
-    while (next < end && isPart(json[next]!, fractions)) next += 1;
-    if (next - first >= STRIDE && isLong(json, first, next) && (first === start || mayPrecede(json[first - 1]!))) {
-      return true;
+    while (next < end && isPart(json[next]!)) next += 1;
+    if (next - first >= STRIDE && (first === start || mayPrecede(json[first - 1]!))) {
+      if (isLong(json, first, next, fractions) || (next < end - 1 && mayScaleUp(json[next]!, json[next + 1]!)))
+        return true;
     }
     at = Math.max(at, next - STRIDE);
   }
@@ -38,10 +43,8 @@ export function hasLongNumber(json: Buffer, start: number, end: number, fraction
 
 /** As JSON.parse, with an ExactNumber for every number of more than 15 digits. */
 export function parseExactJson(text: string): unknown {
-  let mark = '\\u0001';
-  // A control character cannot stand in a string but as this escape, so what is not in the text is in no string.
-  while (text.includes(mark)) mark += '\\u0001';
-  const marked = markLongNumbers(text, mark);
+  const opening = unusedOpening(text);
+  const marked = markLongNumbers(text, opening);
   if (marked === undefined) return JSON.parse(text);
   let value: unknown;
   try {
@@ -50,17 +53,24 @@ export function parseExactJson(text: string): unknown {
     // Whatever is wrong with it is to be told in terms of the text itself.
     return JSON.parse(text);
   }
-  return restore(value, JSON.parse(`"${mark}"`) as string);
+  return restore(value, JSON.parse(`${opening}"`) as string);
 }
 
-function isPart(byte: number, fractions: boolean): boolean {
-  return (byte >= ZERO && byte <= NINE) || (fractions && byte === DOT);
+function isPart(byte: number): boolean {
+  return (byte >= ZERO && byte <= NINE) || byte === DOT;
 }
 
 /** 16 digits below 9·10^15 are below 2^53 as well, such as the microseconds of these centuries. */
-function isLong(json: Buffer, first: number, next: number): boolean {
-  if (next - first > STRIDE) return true;
-  return json[first] === NINE || json.subarray(first, next).includes(DOT);
+function isLong(json: Buffer, first: number, next: number, fractions: boolean): boolean {
+  let point = first;
+  while (point < next && json[point] !== DOT) point += 1;
+  if (point < next) return fractions || point - first >= STRIDE;
+  return next - first > STRIDE || json[first] === NINE;
+}
+
+/** Whether two bytes begin an exponent that is not negative: fractions of doubles have none, or a negative one. */
+function mayScaleUp(byte: number, next: number): boolean {
+  return (byte === 0x65 || byte === 0x45) && next !== MINUS;
 }
 
 /** Leaves out most of the digits that stand in strings. */
@@ -68,17 +78,32 @@ function mayPrecede(byte: number): boolean {
   return byte <= 0x20 || byte === 0x3a || byte === 0x2c || byte === 0x5b || byte === MINUS;
 }
 
-/** Undefined when there is no long number. */
-function markLongNumbers(text: string, mark: string): string | undefined {
+/**
+ * A quote and control characters, with which no string in `text` begins: these stand in a string as their escapes only. Of
+ * two ways to go on the rarer one is taken, which at most half of the strings go.
+ */
+function unusedOpening(text: string): string {
+  let opening = '"\\u0001';
+  while (text.includes(opening)) {
+    const [one, two] = [`${opening}\\u0001`, `${opening}\\u0002`];
+    opening = text.split(one).length < text.split(two).length ? one : two;
+  }
+  return opening;
+}
+
+/** Undefined when there is no long number, or what stands for a number is none. */
+function markLongNumbers(text: string, opening: string): string | undefined {
   const pieces: string[] = [];
   let copied = 0;
   for (let at = 0; at < text.length;) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = endOfString(text, at);
     else if (code === MINUS || (code >= ZERO && code <= NINE)) {
-      const end = endOfNumber(text, at);
+      NUMBER.lastIndex = at;
+      if (!NUMBER.test(text)) return undefined;
+      const end = NUMBER.lastIndex;
       if (end - at > SAFE_DIGITS && countDigits(text, at, end) > SAFE_DIGITS) {
-        pieces.push(text.slice(copied, at), `"${mark}`, text.slice(at, end), '"');
+        pieces.push(text.slice(copied, at), opening, text.slice(at, end), '"');
         copied = end;
       }
       at = end;
@@ -97,13 +122,6 @@ function endOfString(text: string, at: number): number {
     if ((end - before) % 2 === 1) return end + 1;
   }
   return text.length;
-}
-
-/** Index after the longest stretch from `at` that could be a number. */
-function endOfNumber(text: string, at: number): number {
-  let end = at + 1;
-  while (end < text.length && '0123456789.eE+-'.includes(text[end]!)) end += 1;
-  return end;
 }
 
 /** Those before the exponent. */

@@ -48,13 +48,42 @@ test('every column may be null', () => {
 
 test('what has nothing in it is no column until it has', () => {
   assert.equal(learned(), undefined);
-  assert.equal(learned('{}', '{"a":null}', '{"a":{}}', '{"b":[]}', '{"c":[null,null]}', '{"a":{"x":[{}]}}'), undefined);
-  assert.equal(learned('{"a":null}', '{"b":1}', '{"a":"x"}'), 'b:double a:string');
-  // An empty object tells the kind and the place of its column all the same.
+  const nothing = ['{}', '{"a":null}', '{"a":{}}', '{"b":[]}', '{"c":[null,null]}', '{"a":{"x":[{}]}}'];
+  for (const record of nothing) {
+    assert.throws(() => learned(record), { name: 'ConversionError', message: 'no member has a value yet' });
+    assert.equal(
+      learned('{"z":1}', record, '{"b":"x","a":true,"c":2}'),
+      'z:double b:string a:boolean c:double',
+      record,
+    );
+  }
+  const learner = new ColumnLearner(undefined, 'JSON');
+  for (const record of nothing) assert.throws(() => learner.learn(membersOf(record)));
+  learner.learn(membersOf('{"c":1,"a":"x","b":{"d":2}}'));
+  assert.equal(describe(learner.schema()!.columns), 'c:double a:string b:{d:double}');
   assert.equal(
-    learned('{"a":{},"b":[]}', '{"c":1}', '{"b":[true]}', '{"a":{"x":1}}'),
-    'a:{x:double} b:[boolean] c:double',
+    learned('{"b":1,"a":[]}', '{"a":{"x":[]}}', '{"c":true,"a":{"y":1}}'),
+    'b:double c:boolean a:{y:double}',
   );
+});
+
+test('what has nothing in it is null in a column of another kind, whichever came first', () => {
+  const kinds = { boolean: true, double: 1, string: 'x', record: { x: 1 }, array: [1] };
+  for (const [kind, value] of Object.entries(kinds)) {
+    for (const empty of [{}, [], { y: [{}, null] }, [[null]]]) {
+      if (kind === (Array.isArray(empty) ? 'array' : 'record')) continue;
+      for (const [one, other] of [
+        [value, empty],
+        [empty, value],
+      ]) {
+        const learner = new ColumnLearner(undefined, 'JSON');
+        learner.learn({ b: 1, a: one, c: [one] });
+        learner.learn({ b: 2, a: other, c: [other] });
+        const toRow = compileRows(learner.schema()!, 'JSON');
+        assert.deepEqual(toRow({ b: 1, a: empty, c: [empty] }), toRow({ b: 1, a: null, c: [null] }));
+      }
+    }
+  }
 });
 
 test('a column stays what it was first seen as, and a record that does not fit tells nothing', () => {
@@ -66,6 +95,8 @@ test('a column stays what it was first seen as, and a record that does not fit t
       const before = learner.schema();
       const learn = () => learner.learn(membersOf(`{"new":1,"a":${other},"newer":{"b":2}}`));
       if (second.startsWith(first)) learn();
+      // With nothing in it, it is null (see above).
+      else if (second.endsWith('2')) learn();
       else {
         assert.throws(learn, ConversionError, `${first} ${second}`);
         assert.deepEqual(learner.schema(), before);
@@ -118,6 +149,50 @@ test('as many columns and as deep as a schema may be', () => {
     message: /nested deeper than 32/,
   });
   assert.throws(() => new ColumnLearner(undefined, 'JSON').learn(deep(100_000)), ConversionError);
+});
+
+test('what was found in records of another source counts for nothing', () => {
+  const learner = new ColumnLearner(undefined, 'JSON');
+  learner.learn({ c1: 1, b: 'x' });
+  const ofJson = learner.schema()!;
+  const csv = new ColumnLearner(ofJson, 'CSV');
+  assert.equal(csv.schema(), undefined);
+  csv.learn({ c1: 'a', c2: null });
+  assert.equal(csv.grown, true);
+  const ofCsv = csv.schema()!;
+  assert.equal(describe(ofCsv.columns), 'c1:string c2:string');
+  assert.deepEqual(mergeColumns(ofJson, ofCsv), ofCsv);
+  assert.deepEqual(mergeColumns(ofCsv, ofJson), ofJson);
+});
+
+test('columns of which nobody knows the source count, and a field of CSV that does not fit is an error of its record', () => {
+  const base: RowSchema = { columns: [{ name: 'c1', type: { kind: 'double' }, nullable: true }] };
+  const learner = new ColumnLearner(base, 'CSV');
+  learner.learn({ c1: null, c2: 'x' });
+  assert.throws(() => learner.learn({ c1: '7', c3: 'x' }), { message: 'c1: was first seen as a number, found "7"' });
+  assert.equal(describe(learner.schema()!.columns), 'c1:double c2:string');
+});
+
+test('merged columns are as many as there may be, and what is too much is left out', () => {
+  const wide = (start: string, count: number): RowSchema => {
+    const learner = new ColumnLearner(undefined, 'JSON');
+    const names = Array.from({ length: count }, (_, index) => `${start}${index}`);
+    learner.learn(Object.fromEntries(names.map((name) => [name, 1])));
+    return learner.schema()!;
+  };
+  const known = wide('a', MAX_COLUMNS - 3);
+  const merged = mergeColumns(known, wide('b', MAX_COLUMNS));
+  assert.deepEqual(
+    merged.columns.slice(-3).map(({ name }) => name),
+    ['b0', 'b1', 'b2'],
+  );
+  assert.equal(merged.columns.length, MAX_COLUMNS);
+  assert.deepEqual(mergeColumns(merged, wide('c', 1)), merged);
+  const learner = new ColumnLearner(undefined, 'JSON');
+  learner.learn({ r: { x: 1, y: [1] }, s: [1], t: 1 });
+  // The record with what is in it is four columns, the array two.
+  const tight = mergeColumns(known, learner.schema()!);
+  assert.equal(describe(tight.columns.slice(MAX_COLUMNS - 3)), 's:[double] t:double');
 });
 
 test('fields of CSV are strings, whether they are empty or not', () => {

@@ -4,16 +4,25 @@
  *   true or false → boolean      every number → double      a text → string
  *   an object → a record         an array → an array of the one type that its elements have
  *
- * Null tells nothing, and an object or array with nothing in it is no column until it is seen with something. Every column
- * may be null. Columns stand in the order in which they were first seen, and a column stays what it was first seen as: a
- * value of another kind makes the whole record an error. The fields of CSV records are strings, a column for each that
- * was ever there.
+ * Null tells nothing, nor does an object or array with nothing in it, which is null in a column of another kind. Every
+ * column may be null. Columns stand in the order in which they were first seen, and a column stays what it was first seen
+ * as: a value of another kind makes the whole record an error. The fields of CSV records are strings, a column for each
+ * that was ever there. A record that tells no column while none is known is an error too: it could be no row.
  */
 import { ConversionError } from '../../model/conversion-error.ts';
+import { isEmptyValue } from './empty-value.ts';
 import { ExactNumber } from './exact-number.ts';
 import { describeFound } from './found.ts';
-import type { Members, RowSource } from './record-members.ts';
-import { columnsWithin, MAX_COLUMNS, MAX_NESTING, type Column, type ColumnType, type RowSchema } from './row-schema.ts';
+import type { Members } from './record-members.ts';
+import {
+  columnsWithin,
+  MAX_COLUMNS,
+  MAX_NESTING,
+  type Column,
+  type ColumnType,
+  type RowSchema,
+  type RowSource,
+} from './row-schema.ts';
 
 /** With the words for it in a reason. */
 const KINDS = {
@@ -30,7 +39,7 @@ interface Node {
   readonly kind: Kind;
   /** Of a record: by name, in the order in which they were first seen. */
   readonly columns: Map<string, Node>;
-  /** Of an array: its elements, once one was seen. */
+  /** Of an array: its elements; undefined only while the first of them is being looked at. */
   items: Node | undefined;
 }
 
@@ -42,11 +51,12 @@ export class ColumnLearner {
   /** What the record at hand has added, to be taken back if something is wrong with the rest of it. */
   readonly #undo: (() => void)[] = [];
 
-  /** `base`: what is known already, as an earlier learner found it. */
+  /** `base`: what an earlier learner found; what it found in records of another source counts for nothing. */
   constructor(base: RowSchema | undefined, source: RowSource) {
     this.#source = source;
-    this.#columns = toNodes(base?.columns ?? []);
-    this.#known = countColumns(base?.columns ?? []);
+    const known = base === undefined || isOfOther(base, source) ? [] : base.columns;
+    this.#columns = toNodes(known);
+    this.#known = countColumns(known);
     this.#count = this.#known;
   }
 
@@ -57,9 +67,8 @@ export class ColumnLearner {
   learn(members: Members): void {
     try {
       if (this.#source === 'JSON') this.#learnMembers(this.#columns, members, '', 1);
-      else
-        for (const name of Object.keys(members))
-          if (!this.#columns.has(name)) this.#add(this.#columns, name, 'string', '');
+      else this.#learnFields(members);
+      if (this.#count === 0) throw new ConversionError('no member has a value yet');
     } catch (error) {
       while (this.#undo.length > 0) this.#undo.pop()!();
       throw error;
@@ -69,21 +78,29 @@ export class ColumnLearner {
 
   /** Whether there are columns that the base does not have. */
   get grown(): boolean {
-    return this.#count > this.#known && countColumns(toColumns(this.#columns)) > this.#known;
+    return this.#count > this.#known;
   }
 
   /** Undefined while there is no column. */
   schema(): RowSchema | undefined {
     const columns = toColumns(this.#columns);
-    return columns.length === 0 ? undefined : { columns };
+    return columns.length === 0 ? undefined : { columns, foundIn: this.#source };
+  }
+
+  #learnFields(members: Members): void {
+    for (const name of Object.keys(members)) {
+      const node = this.#columns.get(name) ?? this.#add(this.#columns, name, 'string', '');
+      if (members[name] !== null) this.#learnValue(node, members[name], '', name, 1);
+    }
   }
 
   #learnMembers(columns: Map<string, Node>, members: Members, path: string, level: number): void {
     for (const name of Object.keys(members)) {
       const value = members[name];
       if (value === null) continue;
-      const node = columns.get(name) ?? this.#add(columns, name, kindOf(value), path);
-      this.#learnValue(node, value, path, name, level);
+      const known = columns.get(name);
+      if (tellsNothing(known, value)) continue;
+      this.#learnValue(known ?? this.#add(columns, name, kindOf(value), path), value, path, name, level);
     }
   }
 
@@ -105,7 +122,7 @@ export class ColumnLearner {
   }
 
   #learnItem(array: Node, item: unknown, path: string, level: number): void {
-    if (item === null) return;
+    if (item === null || tellsNothing(array.items, item)) return;
     if (array.items === undefined) {
       this.#make(path, '[]', () => (array.items = undefined));
       array.items = newNode(kindOf(item));
@@ -133,28 +150,46 @@ export class ColumnLearner {
 
 /**
  * What `known` has, and behind it, at every level, what only `learned` has. Where they disagree about a column, it stays
- * as `known` has it.
+ * as `known` has it; where they were found in records of different sources, only `learned` counts. A column of `learned`
+ * with which there would be more than MAX_COLUMNS is left out.
  */
 export function mergeColumns(known: RowSchema | undefined, learned: RowSchema): RowSchema {
-  return known === undefined ? learned : { columns: merge(known.columns, learned.columns) };
+  if (known === undefined || (learned.foundIn !== undefined && isOfOther(known, learned.foundIn))) return learned;
+  let room = MAX_COLUMNS - countColumns(known.columns);
+
+  const merge = (mine: readonly Column[], others: readonly Column[]): readonly Column[] => {
+    const more = new Map(others.map((column) => [column.name, column]));
+    const merged = mine.map((column) => {
+      const other = more.get(column.name);
+      more.delete(column.name);
+      return other === undefined ? column : { ...column, type: mergeTypes(column.type, other.type) };
+    });
+    for (const column of more.values()) {
+      const count = countColumns([column]);
+      if (count > room) continue;
+      room -= count;
+      merged.push(column);
+    }
+    return merged;
+  };
+  const mergeTypes = (mine: ColumnType, other: ColumnType): ColumnType => {
+    if (mine.kind === 'record' && other.kind === 'record') {
+      return { ...mine, columns: merge(mine.columns, other.columns) };
+    }
+    if (mine.kind !== 'array' || other.kind !== 'array') return mine;
+    return { ...mine, items: { ...mine.items, type: mergeTypes(mine.items.type, other.items.type) } };
+  };
+  return { ...learned, columns: merge(known.columns, learned.columns) };
 }
 
-function merge(known: readonly Column[], learned: readonly Column[]): readonly Column[] {
-  const others = new Map(learned.map((column) => [column.name, column]));
-  const merged = known.map((column) => {
-    const other = others.get(column.name);
-    others.delete(column.name);
-    return other === undefined ? column : { ...column, type: mergeTypes(column.type, other.type) };
-  });
-  return [...merged, ...others.values()];
+/** False for columns of which nobody knows: early versions did not tell. */
+function isOfOther({ foundIn }: RowSchema, source: RowSource): boolean {
+  return foundIn !== undefined && foundIn !== source;
 }
 
-function mergeTypes(known: ColumnType, learned: ColumnType): ColumnType {
-  if (known.kind === 'record' && learned.kind === 'record') {
-    return { ...known, columns: merge(known.columns, learned.columns) };
-  }
-  if (known.kind !== 'array' || learned.kind !== 'array') return known;
-  return { ...known, items: { ...known.items, type: mergeTypes(known.items.type, learned.items.type) } };
+/** Whether a value that is not null says nothing of a column that is not known, or of another kind. */
+function tellsNothing(known: Node | undefined, value: unknown): boolean {
+  return known?.kind !== kindOf(value) && isEmptyValue(value);
 }
 
 function kindOf(value: unknown): Kind {
@@ -180,18 +215,17 @@ function toNode(type: ColumnType): Node {
 }
 
 function toColumns(nodes: ReadonlyMap<string, Node>): Column[] {
-  return [...nodes].flatMap(([name, node]) => toColumn(name, node));
+  return [...nodes].map(([name, node]) => toColumn(name, node));
 }
 
-/** None for an object or an array in which nothing was seen yet. */
-function toColumn(name: string, { kind, columns: nodes, items: node }: Node): Column[] {
-  if (kind === 'record') {
-    const columns = toColumns(nodes);
-    return columns.length === 0 ? [] : [{ name, type: { kind, columns }, nullable: true }];
-  }
-  if (kind !== 'array') return [{ name, type: { kind }, nullable: true }];
-  const [items] = node === undefined ? [] : toColumn('element', node);
-  return items === undefined ? [] : [{ name, type: { kind, items }, nullable: true }];
+function toColumn(name: string, { kind, columns, items }: Node): Column {
+  return { name, type: toType(kind, columns, items), nullable: true };
+}
+
+function toType(kind: Kind, columns: ReadonlyMap<string, Node>, items: Node | undefined): ColumnType {
+  if (kind === 'record') return { kind, columns: toColumns(columns) };
+  // An array is made a node by the element that tells its items.
+  return kind === 'array' ? { kind, items: toColumn('element', items!) } : { kind };
 }
 
 function countColumns(columns: readonly Column[]): number {

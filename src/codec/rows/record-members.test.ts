@@ -57,6 +57,7 @@ test('of a name that comes twice the last counts, and no name is special', () =>
 test('digits beyond those of a double are kept where a column can have them', () => {
   const decimal = schemaOf({ type: { kind: 'decimal', precision: 20, scale: 18 } });
   assert.equal(String(read(json, '{"a":9007199254740993}')['a']), '9007199254740993');
+  assert.equal(String(read(json, '{"a":9.007199254740993e15}')['a']), '9.007199254740993e15');
   assert.equal(read(json, '{"a":8999999999999999}')['a'], 8999999999999999);
   assert.equal(read(json, '{"a":0.1234567890123456789}')['a'], 0.12345678901234568);
   assert.equal(String(read(jsonMembers(decimal), '{"a":0.1234567890123456789}')['a']), '0.1234567890123456789');

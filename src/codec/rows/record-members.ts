@@ -9,7 +9,7 @@ import { splitCsvLine } from './csv-line.ts';
 import { hasLongNumber, parseExactJson } from './exact-json.ts';
 import { describeFound } from './found.ts';
 import { setMember } from './own-member.ts';
-import { someColumn, type RowSchema } from './row-schema.ts';
+import { someColumn, type RowSchema, type RowSource } from './row-schema.ts';
 
 /**
  * Of a JSON record: what JSON.parse makes of it (of a name that comes twice, the last), with an ExactNumber where a
@@ -20,9 +20,6 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /** Reads bytes [start, end) of `bytes` as one record. Throws ConversionError. Keeps nothing of `bytes`. */
 export type MemberReader = (bytes: Buffer, start: number, end: number) => Members;
-
-/** What the records of a stream are written in. */
-export type RowSource = 'JSON' | 'CSV';
 
 /** `schema` undefined: not known, or not yet. */
 export function memberReader(source: RowSource, schema: RowSchema | undefined, delimiter: string): MemberReader {

@@ -5,9 +5,9 @@ import { tables } from '../../../test/support/arbitrary-rows.ts';
 import { canonicalRow } from '../../../test/support/canonical-rows.ts';
 import { ConversionError } from '../../model/conversion-error.ts';
 import { formatDecimal } from './decimal-text.ts';
-import { jsonMembers, memberReader, type RowSource } from './record-members.ts';
+import { jsonMembers, memberReader } from './record-members.ts';
 import { compileRows } from './row-converter.ts';
-import type { Column, ColumnType, RowRecord, RowValue } from './row-schema.ts';
+import type { Column, ColumnType, RowRecord, RowValue, RowSource } from './row-schema.ts';
 
 /** The value of the one column that the record `payload` has. */
 function valueOf(column: Column, payload: string, source: RowSource = 'JSON'): RowValue {

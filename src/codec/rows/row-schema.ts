@@ -38,7 +38,12 @@ export const MAX_NESTING = 32;
 export interface RowSchema {
   /** At least one; names differ. */
   readonly columns: readonly Column[];
+  /** What the records were written in in which the columns were found; absent when they were told. */
+  readonly foundIn?: RowSource;
 }
+
+/** What the records of a stream are written in. */
+export type RowSource = 'JSON' | 'CSV';
 
 /**
  * A value by its column's kind:

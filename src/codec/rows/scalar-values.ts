@@ -5,8 +5,7 @@
  */
 import { parseDecimal } from './decimal-text.ts';
 import { ExactNumber } from './exact-number.ts';
-import type { RowSource } from './record-members.ts';
-import type { ColumnType, RowValue, TimeUnit } from './row-schema.ts';
+import type { ColumnType, RowSource, RowValue, TimeUnit } from './row-schema.ts';
 import { END_DAY, FIRST_DAY, parseDate, parseTime, parseTimestamp } from './time-text.ts';
 
 export type ScalarType = Exclude<ColumnType, { readonly kind: 'record' | 'array' | 'map' }>;

@@ -36,15 +36,19 @@ export class ConversionLink {
     this.#port = port1;
     this.remote = port2;
     port1.on('message', (message: FromConverter) => this.#hear(message));
+    // A cut that fails before anyone awaits it is not an unhandled rejection: `result` gives the error to who asks.
     this.#result.promise.catch(() => undefined);
   }
 
-  /** Resolves when all files are handed over over; rejects with the first thing that went wrong on either side. */
+  /**
+   * Resolves when all files are handed over; rejects with the first thing that went wrong on either side. In either case
+   * the source is done with: it holds no file and no memory any more.
+   */
   get result(): Promise<ConvertedCut> {
     return this.#result.promise;
   }
 
-  /** Resolves when the converter has nothing more to do with it. */
+  /** Resolves when the converter has nothing more to do with it; never rejects. */
   get released(): Promise<void> {
     return this.#released.promise;
   }
@@ -53,8 +57,8 @@ export class ConversionLink {
   stop(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#result.reject(error);
     this.#say({ kind: 'stop' });
+    this.#leaveSource().then(() => this.#result.reject(error), this.#fail);
   }
 
   /** The converter is gone, or done. */
@@ -117,7 +121,16 @@ export class ConversionLink {
   #finish(cut: ConvertedCut): void {
     this.#port.close();
     this.#released.resolve();
-    Promise.all([...this.#files.values()].map(({ last }) => last)).then(() => this.#result.resolve(cut), this.#fail);
+    const handedOver = [...this.#files.values()].map(({ last }) => last);
+    Promise.all([...handedOver, this.#leaveSource()]).then(() => {
+      if (!this.#failed) this.#result.resolve(cut);
+    }, this.#fail);
+  }
+
+  /** Ends the walk that is under way, once the reads that were asked for are through; never rejects. */
+  #leaveSource(): Promise<void> {
+    this.#reading = this.#reading.then(async () => void (await this.#batches?.return?.())).catch(this.#fail);
+    return this.#reading;
   }
 
   async #answer(walk: number, used: ArrayBuffer | undefined): Promise<void> {

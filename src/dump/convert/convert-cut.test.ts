@@ -4,7 +4,16 @@ import { test } from 'node:test';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
-import { audit, BY_COUNTRY, CREATED_AT, inThisThread, numbers, TOLD, write } from '../../../test/support/cut-rig.ts';
+import {
+  audit,
+  BY_COUNTRY,
+  CREATED_AT,
+  inThisThread,
+  numbers,
+  records,
+  TOLD,
+  write,
+} from '../../../test/support/cut-rig.ts';
 import { ListSource, type GivenRecord } from '../../../test/support/list-source.ts';
 import type { DumpSettings } from '../settings/settings.ts';
 
@@ -79,6 +88,32 @@ for (const [name, settings] of Object.entries(FORMS) as [string, Partial<DumpSet
     );
   });
 }
+
+test('columns that were found in records of another form decide nothing', async () => {
+  const form = { dataSchema: undefined, csvDelimiter: ',' } as const;
+  const ofJson = { fileType: 'csv', form: { ...form, dataType: 'JSON' } } as const;
+  const ofCsv = { fileType: 'csv', form: { ...form, dataType: 'CSV' } } as const;
+  const first = await write(new ListSource(records('{"c1":1,"b":{"x":2}}')), { settings: ofJson });
+  const lines = new ListSource(records('a,b', 'c'));
+  const second = await write(lines, { settings: ofCsv, columns: first.cut.columns! });
+  assert.equal(second.cut.deadLetters, undefined);
+  assert.equal([...audit(second.cut, second.store).values()].join(''), 'c1,c2\na,b\nc,\n');
+  const third = await write(new ListSource(records('{"c1":3}')), { settings: ofJson, columns: second.cut.columns! });
+  assert.equal([...audit(third.cut, third.store).values()].join(''), 'c1\n3\n');
+});
+
+test('a record that does not fit columns of which nobody knows the form is a dead letter, and the others are delivered', async () => {
+  const columns = JSON.stringify({
+    columns: [
+      { name: 'c1', type: { kind: 'record', columns: [{ name: 'x', type: { kind: 'double' } }] }, nullable: true },
+    ],
+  });
+  const settings = { fileType: 'csv', form: { dataType: 'CSV', dataSchema: undefined, csvDelimiter: ',' } } as const;
+  const { cut, store } = await write(new ListSource(records('a,b', ',c')), { settings, columns });
+  const files = audit(cut, store);
+  assert.deepEqual(numbers(files.get(cut.deadLetters!.key)), [0]);
+  assert.equal(files.get(cut.files[0]!.key)!.toString(), 'c1,c2\n,c\n');
+});
 
 type Said = Record<string, string | number | null>;
 

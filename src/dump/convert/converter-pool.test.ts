@@ -51,6 +51,44 @@ test('a converter that dies fails the cuts it had, and the next one gets another
   await assert.rejects(write(new ListSource(EIGHT), { settings: BY_COUNTRY, converters: dying }), /closed/);
 });
 
+test('when a cut is over, however it ends, its source is left', async () => {
+  const many = records(...Array.from({ length: 3000 }, (_, index) => json('a', index)));
+  const settings = BY_COUNTRY;
+  const list = new ListSource(many, [100]);
+  let open = 0;
+  const source = {
+    async *batches() {
+      open += 1;
+      try {
+        yield* list.batches();
+      } finally {
+        open -= 1;
+      }
+    },
+  };
+  const few = new ConverterPool({ threads: 1, limits: { ...CONVERSION_LIMITS, paths: 100, records: 250 } });
+  try {
+    const { cut } = await write(source, { settings, converters: few });
+    assert.equal(cut.next, 250);
+    assert.equal(open, 0);
+  } finally {
+    await few.close();
+  }
+  const store = new MemoryStore();
+  store.onPut = () => {
+    throw new Error('503 Slow Down');
+  };
+  await assert.rejects(write(source, { settings, converters: pool, store }), /503 Slow Down/);
+  assert.equal(open, 0);
+  const abort = new AbortController();
+  list.onBatch = (_walk, batch) => {
+    if (batch === 3) abort.abort(new Error('stop'));
+    return true;
+  };
+  await assert.rejects(write(source, { settings, converters: pool, signal: abort.signal }), /stop/);
+  assert.equal(open, 0);
+});
+
 test('a cut that waits for the store does not hold up another one', async () => {
   const store = new MemoryStore();
   const held = Promise.withResolvers<void>();

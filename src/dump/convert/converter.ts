@@ -7,7 +7,10 @@ import type { Begin, FromConverter } from './protocol.ts';
 
 if (parentPort === null) throw new Error('this module runs as a worker thread only');
 
-/** One chunk at a time goes to libuv's threads, which are there for the disk too. */
+/**
+ * One chunk at a time goes to libuv's threads, which the whole process shares and the disk needs too. All together that
+ * is one for each converter beside the two of the main thread.
+ */
 const compressing = new Gate(1);
 
 parentPort.on('message', ({ job, port }: Begin) => {

@@ -82,7 +82,10 @@ async function* rowsOf(runs: AsyncIterable<Run>, read: RowReader): AsyncGenerato
   const batch = new RowBatch();
   for await (const { frames, count } of runs) {
     const frame = new FrameReader(frames);
-    for (let record = 0; record < count && frame.next(); record += 1) if (batch.add(read(frame))) yield batch.take();
+    for (let record = 0; record < count; record += 1) {
+      if (!frame.next()) throw new RangeError(`${record} frames where ${count} were promised`);
+      if (batch.add(read(frame))) yield batch.take();
+    }
   }
   yield batch.take();
 }

@@ -7,7 +7,6 @@ import { ColumnLearner } from '../../codec/rows/infer-columns.ts';
 import { memberReader, type MemberReader, type Members } from '../../codec/rows/record-members.ts';
 import { compileRows } from '../../codec/rows/row-converter.ts';
 import type { Row, RowSchema } from '../../codec/rows/row-schema.ts';
-import { ConversionError } from '../../model/conversion-error.ts';
 import type { FrameReader } from '../../model/record-batch.ts';
 import { fixedPlace, pathFinder, type PathFinder, type Place } from '../paths/path-finder.ts';
 import type { DumpSettings } from '../settings/settings.ts';
@@ -43,7 +42,6 @@ export class RecordExaminer {
   readonly #readsKey: boolean;
   readonly #toRow: ((members: Members) => Row) | undefined;
   readonly #learner: ColumnLearner | undefined;
-  #hasColumns: boolean;
   /** Of the record that was placed last. */
   #members = NO_MEMBERS;
 
@@ -55,7 +53,6 @@ export class RecordExaminer {
     this.#find = finder.find.bind(finder);
     this.#readsKey = settings.pathTemplate?.includes('{key}') ?? false;
     this.#read = hasRows(settings) || finder.readsMembers ? membersOf(form, told) : undefined;
-    this.#hasColumns = columns !== undefined;
     if (!hasRows(settings)) return;
     if (told !== undefined) this.#toRow = compileRows(told, sourceOf(form));
     else
@@ -77,11 +74,7 @@ export class RecordExaminer {
   /** Looks whether the record that was placed last can become a row. Throws ConversionError. */
   check(): void {
     this.#toRow?.(this.#members);
-    if (this.#learner === undefined) return;
-    this.#learner.learn(this.#members);
-    this.#hasColumns ||= this.schema !== undefined;
-    // A row needs columns, and nothing so far has told any.
-    if (!this.#hasColumns) throw new ConversionError('no member has a value yet');
+    this.#learner?.learn(this.#members);
   }
 
   /** Columns found so far, with those that were known before; undefined for none. */

@@ -1,7 +1,8 @@
 /**
  * Keeps what the records of a cut have told about their columns, so that later cuts have the same. Revisions only grow: a
  * column keeps its type and its place. Cuts of several partitions learn side by side; of what they disagree about the first
- * that is committed counts.
+ * that is committed counts. When the records of a stream come to be written in another form (CSV instead of JSON), the
+ * columns that are found in them replace those of the old form.
  */
 import type { Kysely } from 'kysely';
 import { insertColumns, selectNewestColumns } from '../../catalog/dump-schemas.ts';

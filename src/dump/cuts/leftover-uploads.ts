@@ -6,6 +6,7 @@ import { selectTaskPlaces } from '../../catalog/dump-tasks.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { DumpLogger } from '../dump-config.ts';
+import { taskOfManifest } from './object-name.ts';
 import { parseStoredSettings } from '../settings/settings.ts';
 
 export interface LeftoverParts {
@@ -14,20 +15,20 @@ export interface LeftoverParts {
   readonly logger: DumpLogger;
 }
 
-/** Looks where the tasks deliver to, deleted ones included. A bucket that cannot be asked is logged and left for the next time. */
+/** Looks where the tasks deliver to and ever did, deleted ones included. A bucket that cannot be asked is logged and left for the next time. */
 export async function removeLeftoverUploads({ catalog, objects, logger }: LeftoverParts): Promise<void> {
   const tasks = await selectTaskPlaces(catalog.reader);
   const ids = new Set(tasks.map(({ task_id }) => task_id));
   const places = tasks.map(({ settings }) => parseStoredSettings(settings));
   const isOurs = (key: string) => {
     const name = key.slice(key.lastIndexOf('/') + 1);
-    return ids.has(name.slice(0, name.indexOf('.')));
+    return ids.has(taskOfManifest(key) ?? name.slice(0, name.indexOf('.')));
   };
   for (const [bucket, settings] of Map.groupBy(places, (place) => place.bucket)) {
     for (const prefix of new Set(settings.map((place) => place.prefix))) {
       try {
         // One process delivers, and knows its own uploads: the others are of runs that are over.
-        const removed = await objects.removeLeftovers(bucket, prefix, { isOurs, begunBefore: Infinity });
+        const removed = await objects.removeLeftovers(bucket, prefix, isOurs);
         if (removed > 0) logger.info({ bucket, prefix, removed }, 'leftover uploads removed');
       } catch (error) {
         logger.warn({ err: error, bucket, prefix }, 'leftover uploads not removed');

@@ -53,18 +53,26 @@ export class LogSource implements CutSource {
     const { first, next } = this.#range;
     let due = first;
     let ahead = this.#read(due);
-    while (due < next) {
-      const { loan } = ahead;
-      const blocks = await this.#readable(ahead.blocks, due);
-      if (blocks === undefined) return;
-      for (const block of blocks) {
-        if (block.firstSequence !== due)
-          throw new Error(`the log gave record ${block.firstSequence} where ${due} was due`);
-        due += block.count;
+    let { loan } = ahead;
+    try {
+      while (due < next) {
+        const blocks = await this.#readable(ahead.blocks, due);
+        if (blocks === undefined) return;
+        for (const block of blocks) {
+          if (block.firstSequence !== due)
+            throw new Error(`the log gave record ${block.firstSequence} where ${due} was due`);
+          due += block.count;
+        }
+        if (due < next) ahead = this.#read(due);
+        yield due > next ? withoutTail(blocks, next) : blocks;
+        loan.giveBack();
+        ({ loan } = ahead);
       }
-      if (due < next) ahead = this.#read(due);
-      yield due > next ? withoutTail(blocks, next) : blocks;
+    } finally {
+      // Whoever walks has stopped, maybe while the log still writes to what it was lent.
+      await Promise.allSettled([ahead.blocks]);
       loan.giveBack();
+      ahead.loan.giveBack();
     }
   }
 

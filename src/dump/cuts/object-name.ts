@@ -55,6 +55,13 @@ export function deadLetterKey(prefix: string, base: string): string {
   return objectKey(prefix, DEAD_LETTERS_FOLDER, `${base}.jsonl`);
 }
 
+const MANIFEST = new RegExp(`(?:^|/)${MANIFESTS_FOLDER}/([A-Za-z0-9]{19})/`);
+
+/** The id of the task whose manifest has this key; undefined for a key of another form. */
+export function taskOfManifest(key: string): string | undefined {
+  return MANIFEST.exec(key)?.[1];
+}
+
 /** Plain text has none: its names are those of DIS. */
 function extension({ fileType, compression }: FileForm): string {
   if (fileType === 'parquet') return '.parquet';

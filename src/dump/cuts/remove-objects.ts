@@ -1,18 +1,27 @@
 /** Removes what attempts at a cut may have stored. */
+import { isDomainError } from '../../model/errors.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { CutToWrite, WrittenCut } from './cut.ts';
 import { deadLetterKey, fileName, isOfCut, objectKey } from './object-name.ts';
 import { fixedPlace } from '../paths/path-finder.ts';
 
+/** What names the objects of a cut. */
+type StoredCut = Pick<CutToWrite, 'bucket' | 'settings' | 'createdAt' | 'baseName'>;
+
 /**
  * All objects of the cut but those of `keep`. Where the records say the directories, nobody knows which they were: then
- * the task's part of the bucket is listed for the names of the cut.
+ * the task's part of the bucket is listed for the names of the cut. Rejects when it is not certain that they are gone; a
+ * bucket that is gone holds none.
  */
-export async function removeObjectsOfCut(
-  objects: ObjectStore,
-  cut: Pick<CutToWrite, 'bucket' | 'settings' | 'createdAt' | 'baseName'>,
-  keep?: WrittenCut,
-): Promise<void> {
+export async function removeObjectsOfCut(objects: ObjectStore, cut: StoredCut, keep?: WrittenCut): Promise<void> {
+  try {
+    await removeAllBut(objects, cut, keep);
+  } catch (error) {
+    if (!isDomainError(error, 'BucketNotFound')) throw error;
+  }
+}
+
+async function removeAllBut(objects: ObjectStore, cut: StoredCut, keep: WrittenCut | undefined): Promise<void> {
   const { bucket, settings, baseName } = cut;
   const kept = new Set([...(keep?.files.map(({ key }) => key) ?? []), keep?.deadLetters?.key]);
   const doomed = [deadLetterKey(settings.prefix, baseName)];

@@ -246,6 +246,7 @@ test('columns that were found are told when there are more than before', async (
   const first = await write(new ListSource(records('{"a":1}', '{"b":null}')), { settings });
   assert.deepEqual(JSON.parse(first.cut.columns!), {
     columns: [{ name: 'a', type: { kind: 'double' }, nullable: true }],
+    foundIn: 'JSON',
   });
   const columns = first.cut.columns;
   const same = await write(new ListSource(records('{"a":2}', '{}')), { settings, columns: columns! });

@@ -201,7 +201,7 @@ test('what a merge or a redrive has taken is kept while that is under way or you
   }
 });
 
-test('a directory that is over is waited for until it is complete, merged and told, if the task does that', async () => {
+test('a directory that has begun is waited for until it is complete, merged and told, if the task does that', async () => {
   const period = OLD - DAY;
   const done = { completed_at: OLD, merged_at: OLD, late_since: null };
   for (const [settings, undone, waits] of [
@@ -211,16 +211,16 @@ test('a directory that is over is waited for until it is complete, merged and to
     [{ mergeMegabytes: 128 }, { ...done, late_since: OLD }, true],
     [{}, { ...done, completed_at: null }, false],
   ] as const) {
-    // One that ends in the future is not waited for: a wrong clock of a producer would keep the log for ever.
-    for (const ends_at of waits ? [NOW, NOW + 1] : [NOW]) {
+    // One that lies in the future is not waited for: a wrong clock of a producer would keep the log for ever.
+    for (const start of waits ? [period, NOW, NOW + 1] : [period]) {
       await using catalog = await open(settings);
-      const ids = await add(catalog, row({ period }));
+      const ids = await add(catalog, row({ period: start }));
       await catalog.db
         .insertInto('dump_periods')
-        .values({ task_id: TASK, period, ends_at, manifests: 0, ...undone })
+        .values({ task_id: TASK, period: start, ends_at: NOW + DAY, manifests: 0, ...undone })
         .execute();
       await prune(catalog);
-      assert.deepEqual(await kept(catalog), waits && ends_at <= NOW ? ids : [], JSON.stringify([settings, undone]));
+      assert.deepEqual(await kept(catalog), waits && start <= NOW ? ids : [], JSON.stringify([settings, undone]));
     }
   }
 });

@@ -35,8 +35,7 @@ export class ManifestWriter {
         if (task === undefined) return undefined;
         if (isResting(task)) return LOOK_MS;
         try {
-          await this.#store(task, key, signal);
-          return undefined;
+          return (await this.#store(task, key, signal)) ? undefined : LOOK_MS;
         } catch (error) {
           if (signal.aborted) return undefined;
           failures += 1;
@@ -47,11 +46,13 @@ export class ManifestWriter {
     };
   }
 
-  async #store(task: DumpTask, key: ManifestKey, signal: AbortSignal): Promise<void> {
+  /** False, with nothing done, for a period that has become a longer one meanwhile and is open again. */
+  async #store(task: DumpTask, key: ManifestKey, signal: AbortSignal): Promise<boolean> {
     const { catalog, objects, clock } = this.#options.parts;
     const row = await selectManifest(catalog.db, key);
     const period = await selectPeriod(catalog.db, task.id, key.period);
-    if (row === undefined || period === undefined || row.stored_at !== null) return;
+    if (row === undefined || period === undefined || row.stored_at !== null) return true;
+    if (period.completed_at === null) return false;
     const { version } = await sumFiles(catalog.db, key);
     const { timeZone } = (await loadSettings(catalog.db, task.id))(version);
     const subject = {
@@ -68,5 +69,6 @@ export class ManifestWriter {
       checksum: `sha256:${stored.sha256}`,
       etag: stored.etag,
     });
+    return true;
   }
 }

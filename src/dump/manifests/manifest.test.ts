@@ -1,6 +1,7 @@
 /** Manifests from end to end: when a directory is told to be complete, and what of. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { touchPeriods } from '../../catalog/dump-periods.ts';
 import { auditPeriods } from '../../../test/support/period-audit.ts';
 import { withRig, type DumpRig, type RigOptions } from '../../../test/support/dump-rig.ts';
 import { createBackfill } from '../backfill/create-backfill.ts';
@@ -275,6 +276,50 @@ onRig('a period of a clock that shows a time again has a manifest of its own', a
   const [first, second] = await manifestsOf(rig);
   assert.equal(second, '2025/12/31/00.json');
   assert.equal(first, `2025/12/31/00-${start - 8 * 3_600_000}.json`);
+});
+
+onRig('wider directories: what begins as a minute that was told is open again until its hour is over', async (rig) => {
+  await rig.create({ ...BY_PLAN, merge_size: 1 });
+  await rig.put(0, '"a"');
+  await rig.advance(60_000 + LOOK);
+  assert.deepEqual(await manifestsOf(rig), ['2026/01/01/00/00.json']);
+  await updateTask(rig.services, rig.stream, { ...BY_PLAN, merge_size: 1, partition_format: 'yyyy/MM/dd/HH' });
+  for (const record of ['"b"', '"c"']) {
+    await rig.put(0, record);
+    await rig.advance(30_000);
+  }
+  const period = async () => (await rig.catalog.db.selectFrom('dump_periods').selectAll().execute())[0]!;
+  assert.deepEqual([(await period()).completed_at, (await period()).merged_at], [null, null]);
+  assert.equal((await manifestsOf(rig)).length, 1, 'nothing is told before the hour is over');
+
+  rig.clock.jump(Date.UTC(2026, 0, 1, 1) - rig.clock.now());
+  await rig.advance(2 * LOOK);
+  const { files, ...head } = await readManifest(rig, '00.1.json');
+  assert.deepEqual(
+    [head['period_start'], head['period_end'], head['complete']],
+    ['2026-01-01T00:00:00.000Z', '2026-01-01T01:00:00.000Z', true],
+  );
+  assert.deepEqual(
+    files.map(({ records, merged }) => [records, merged]),
+    [[2, true]],
+  );
+  assert.ok((await period()).completed_at! >= Date.UTC(2026, 0, 1, 1));
+});
+
+onRig('a manifest that is not stored when its period becomes a longer one waits for the end of that', async (rig) => {
+  const id = await rig.create(BY_PLAN);
+  const start = rig.clock.now();
+  await rig.put(0, '"a"');
+  await rig.advance(57_000);
+  rig.store.always = 'before';
+  await rig.advance(6_000);
+  assert.equal((await rig.catalog.db.selectFrom('dump_manifests').selectAll().execute()).length, 1);
+  await touchPeriods(rig.catalog.db, id, [{ start, end: start + 120_000 }], rig.clock.now());
+  rig.store.always = undefined;
+  await rig.advance(50_000);
+  assert.deepEqual(await manifestsOf(rig), []);
+  await rig.advance(7_000 + LOOK);
+  assert.equal((await readManifest(rig, '00.json'))['period_end'], new Date(start + 120_000).toISOString());
 });
 
 onRig('two tasks of one prefix do not share their manifests', async (rig) => {

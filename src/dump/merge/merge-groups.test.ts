@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { FileRow } from '../../catalog/dump-merges.ts';
 import { DEFAULTS, type DumpSettings } from '../settings/settings.ts';
-import { folderOf, groupFiles } from './merge-groups.ts';
+import { MAX_INPUTS, folderOf, groupFiles } from './merge-groups.ts';
 
 const text = { ...DEFAULTS, delimiter: '\n' } as DumpSettings;
 const schema = { dataType: 'JSON', dataSchema: 'a', csvDelimiter: ',' } as const;
@@ -39,6 +39,12 @@ test('a file of the target size is left alone, whatever is around it', () => {
     [10, 20],
     [99, 1],
   ]);
+});
+
+test('a merge has a limited number of inputs, however small they are', () => {
+  const files = Array.from({ length: 2 * MAX_INPUTS + 5 }, () => file(0));
+  const lengths = groupFiles(files, 100, () => text).map(({ length }) => length);
+  assert.deepEqual(lengths, [MAX_INPUTS, MAX_INPUTS, 5]);
 });
 
 test('only files of one folder and one form become one', () => {

@@ -1,9 +1,15 @@
 /**
  * Which small files become one: files of one folder and one form, in the order of their records, until the target size is
- * reached. Pure, so the same files always make the same groups.
+ * reached, or the number of inputs that a merge may have. Pure, so the same files always make the same groups.
  */
 import type { FileRow } from '../../catalog/dump-merges.ts';
 import type { DumpSettings } from '../settings/settings.ts';
+
+/**
+ * Inputs of a group. They are read one after the other, told row by row in one transaction, and the footer of a Parquet
+ * file, which is held in memory, grows with each.
+ */
+export const MAX_INPUTS = 1000;
 
 export type SettingsOf = (version: number) => DumpSettings;
 
@@ -18,7 +24,8 @@ export function groupFiles(files: readonly FileRow[], targetBytes: number, setti
     if (file.bytes >= targetBytes) continue;
     const form = formOf(file, settingsOf(file.task_version));
     const current = open.get(form);
-    if (current !== undefined && current.bytes + file.bytes <= targetBytes) {
+    const room = current !== undefined && current.group.length < MAX_INPUTS;
+    if (room && current.bytes + file.bytes <= targetBytes) {
       current.group.push(file);
       current.bytes += file.bytes;
     } else {

@@ -18,7 +18,14 @@ import {
   type NewLogRow,
   type OpenPlan,
 } from '../../catalog/dump-log.ts';
-import { releaseInputs, selectInputs, selectMerge, supersedeInputs, type FileRow } from '../../catalog/dump-merges.ts';
+import {
+  releaseInputs,
+  selectEndedMerges,
+  selectInputs,
+  selectMerge,
+  supersedeInputs,
+  type FileRow,
+} from '../../catalog/dump-merges.ts';
 import { addLogRows } from '../../catalog/dump-tasks.ts';
 import { LOG_STATE, type Database } from '../../catalog/schema.ts';
 import type { PutResult } from '../../objects/object-store.ts';
@@ -65,22 +72,19 @@ export class Merger {
   }
 
   job(id: number, taskId: string): Job {
-    return {
-      key: `merge ${id}`,
-      taskId,
-      run: (signal) => this.#run(id, taskId, signal),
-      abandon: () => this.#discard(id),
-    };
+    return { key: `merge ${id}`, taskId, run: (signal) => this.#run(id, taskId, signal) };
   }
 
-  /** Removes what attempts at a merge of a deleted task may have stored. Does not reject; there is no second try. */
-  async #discard(id: number): Promise<void> {
+  /** Removes what attempts at merges of a deleted task may have stored. Does not reject; there is no second try. */
+  async discard(taskId: string, signal: AbortSignal): Promise<void> {
     const { catalog, objects, logger } = this.#options.parts;
     try {
-      const plan = await selectMerge(catalog.db, id);
-      if (plan?.state === LOG_STATE.failed) await objects.delete(plan.bucket, plan.object_key);
+      for (const { bucket, object_key: key } of await selectEndedMerges(catalog.db, taskId)) {
+        if (signal.aborted) return;
+        await objects.delete(bucket, key);
+      }
     } catch (error) {
-      logger.warn({ err: error, row: id }, 'uncommitted merged file not removed');
+      logger.warn({ err: error, task: taskId }, 'uncommitted merged files not removed');
     }
   }
 
@@ -105,8 +109,6 @@ export class Merger {
       parts.logger.error({ err: error, row: id }, 'merge failed');
       this.#options.onUncertain();
       return RETRY_MS;
-    } finally {
-      if (signal.aborted && tasks.get(taskId) === undefined) await this.#discard(id);
     }
   }
 

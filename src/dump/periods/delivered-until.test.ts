@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { Kysely, Transaction } from 'kysely';
 import { withRig, type DumpRig, type RigOptions } from '../../../test/support/dump-rig.ts';
 import type { DumpDescriptor } from '../settings/settings.ts';
+import type { Database } from '../../catalog/schema.ts';
+import { writePlans } from '../cuts/planner.ts';
 import { updateTask } from '../tasks/update-task.ts';
-import { deliveredUntil, latenessMs, SETTLE_MS } from './delivered-until.ts';
+import { deliveredUntil, SETTLE_MS } from './delivered-until.ts';
 
 const BY_PLAN: DumpDescriptor = {
   task_name: 'archive',
@@ -12,9 +16,12 @@ const BY_PLAN: DumpDescriptor = {
   consumer_strategy: 'TRIM_HORIZON',
   deliver_time_interval: 10,
   manifest: true,
-  lateness_interval: 30,
 };
-const BY_RECORD = { ...BY_PLAN, processing_schema: { timestamp_name: 't', timestamp_type: 'Timestamp' } };
+const BY_RECORD: DumpDescriptor = {
+  ...BY_PLAN,
+  lateness_interval: 30,
+  processing_schema: { timestamp_name: 't', timestamp_type: 'Timestamp' },
+};
 
 function onRig(name: string, run: (rig: DumpRig) => Promise<void>, options: RigOptions = {}): void {
   test(name, withRig(run, { partitions: 2, dataType: 'JSON', ...options }));
@@ -107,9 +114,51 @@ onRig('and so it is the other way round', async (rig) => {
   assert.notEqual(period!.completed_at, null);
 });
 
-onRig('lateness is for directories of the records alone', async (rig) => {
+onRig('a plan whose transaction is under way has its time already', async (rig) => {
   const id = await rig.create(BY_PLAN);
-  assert.equal(latenessMs(rig.engine.task(id)!.settings), 0);
-  await updateTask(rig.services, rig.stream, BY_RECORD);
-  assert.equal(latenessMs(rig.engine.task(id)!.settings), 30_000);
+  await rig.put(0, '{}');
+  await rig.advance(55_000);
+  await rig.put(0, '{}');
+  const written = Promise.withResolvers<void>();
+  const { db } = rig.catalog;
+  const execute = async (run: (transaction: Transaction<Database>) => Promise<unknown>) => {
+    const result = await db.transaction().execute(run);
+    await written.promise;
+    return result;
+  };
+  const slow = { ...rig.catalog, db: { transaction: () => ({ execute }) } as unknown as Kysely<Database> };
+  const [pair] = rig.engine.task(id)!.pairs;
+  const due = [{ pair: pair!, to: 2 }];
+  const planning = rig.engine.change(() => writePlans({ catalog: slow, clock: rig.clock }, due, []));
+  rig.store.always = 'before';
+  await setImmediate();
+  rig.clock.advance(10_000);
+  for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+  written.resolve();
+  await planning;
+  await rig.settle();
+  const completed = async () =>
+    (await rig.catalog.db.selectFrom('dump_periods').selectAll().execute())[0]!.completed_at;
+  assert.equal(await completed(), null);
+  rig.store.always = undefined;
+  await rig.advance(40_000);
+  assert.ok((await completed())! >= (await rig.rows()).at(-1)!.end_time);
+});
+
+onRig('what cannot be told of one task does not hold up the periods of the others', async (rig) => {
+  const start = rig.clock.now();
+  for (const task_name of ['first', 'second', 'third', 'fourth', 'fifth']) {
+    await rig.create({ ...BY_RECORD, task_name, lateness_interval: 0 });
+  }
+  await rig.put(0, JSON.stringify({ t: start }));
+  await rig.advance(15_000);
+  rig.log.arrivalTime = async () => {
+    throw new Error('EIO');
+  };
+  rig.store.faults.push('hang');
+  await rig.put(0, JSON.stringify({ t: start }));
+  await rig.advance(60_000);
+  const periods = await rig.catalog.db.selectFrom('dump_periods').selectAll().execute();
+  const completed = periods.filter(({ completed_at }) => completed_at !== null);
+  assert.deepEqual([periods.length, completed.length], [5, 4], 'one waits for its record');
 });

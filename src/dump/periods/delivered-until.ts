@@ -5,7 +5,7 @@
 import { isDomainError } from '../../model/errors.ts';
 import { lacksPartitions } from '../tasks/cover-partitions.ts';
 import type { DumpParts } from '../dump-config.ts';
-import type { DumpSettings } from '../settings/settings.ts';
+import { isPlacedByPlan } from '../settings/settings.ts';
 import type { DumpTask, Pair } from '../tasks/task-table.ts';
 
 export type WatermarkParts = Pick<DumpParts, 'recordLog' | 'streams' | 'clock'>;
@@ -13,22 +13,10 @@ export type WatermarkParts = Pick<DumpParts, 'recordLog' | 'streams' | 'clock'>;
 /** A put that has its time of arrival may still wait for the disk: a partition that looks empty is trusted up to then. */
 export const SETTLE_MS = 2000;
 
-/** Whether the directories of files are those of the moment at which they are planned. */
-export function isPlacedByPlan({
-  recordTime,
-  pathTemplate,
-}: Pick<DumpSettings, 'recordTime' | 'pathTemplate'>): boolean {
-  return recordTime === undefined && pathTemplate === undefined;
-}
-
-/** For how long after its end, in ms, a directory of the task is waited for. */
-export function latenessMs(settings: DumpSettings): number {
-  return isPlacedByPlan(settings) ? 0 : settings.latenessSeconds * 1000;
-}
-
 /**
  * The time in ms such that every record that arrived before it is delivered or given up and, where directories are those
- * of the plan, such that no directory that ends by then gets another file. -Infinity when it cannot be told now.
+ * of the plan, such that no directory that ends by then gets another file but one of a redrive that was planned by then.
+ * -Infinity when it cannot be told now. Runs in the lane: of a plan whose transaction is under way memory knows nothing.
  */
 export async function deliveredUntil(parts: WatermarkParts, task: DumpTask): Promise<number> {
   if (lacksPartitions(parts.streams, task)) return -Infinity;

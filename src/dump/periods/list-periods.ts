@@ -2,7 +2,8 @@
 import { selectManifests, type DumpManifestRow } from '../../catalog/dump-manifests.ts';
 import { selectPeriodPage, type PeriodWithSums } from '../../catalog/dump-periods.ts';
 import type { DumpServices } from '../dump-services.ts';
-import { deliveredUntil, latenessMs } from './delivered-until.ts';
+import { deliveredUntil } from './delivered-until.ts';
+import { mayPlan } from './period-rules.ts';
 
 export interface PeriodQuery {
   /** Periods that start in [from, to), in ms. */
@@ -21,8 +22,8 @@ export interface PeriodList {
   readonly periods: readonly PeriodDescription[];
   readonly hasMore: boolean;
   /**
-   * Time in ms up to which directories are complete, also those that have no file; undefined when it cannot be told. It is
-   * the watermark less the task's lateness.
+   * Time in ms up to which directories are complete, also those that have no file; undefined when it cannot be told, and
+   * while the task is stopped. It is the watermark less the task's lateness.
    */
   readonly completeUntil: number | undefined;
 }
@@ -40,7 +41,10 @@ export async function listPeriods(
   const manifests = Map.groupBy(await selectManifests(catalog.reader, id, starts), ({ period }) => period);
   const task = dumpEngine.task(id);
   const parts = { recordLog, streams: registry, clock };
-  const until = task === undefined ? -Infinity : (await deliveredUntil(parts, task)) - latenessMs(task.settings);
+  const until =
+    task === undefined || !mayPlan(task)
+      ? -Infinity
+      : (await dumpEngine.change(() => deliveredUntil(parts, task))) - task.settings.latenessSeconds * 1000;
   return {
     periods: page.map((row) => ({ ...row, manifestsOf: manifests.get(row.period) ?? [] })),
     hasMore: rows.length > limit,

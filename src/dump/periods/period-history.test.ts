@@ -113,7 +113,7 @@ class History {
       compression_format: gzip ? 'gzip' : 'none',
       merge_size: merge ? 1 : null,
       manifest,
-      lateness_interval: merge || manifest ? LATENESS_SECONDS : 0,
+      lateness_interval: this.#byRecord && (merge || manifest) ? LATENESS_SECONDS : 0,
       processing_schema: this.#byRecord ? { timestamp_name: 't', timestamp_type: 'Timestamp' } : null,
     };
   }

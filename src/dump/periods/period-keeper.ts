@@ -31,7 +31,7 @@ import { Merger } from '../merge/merger.ts';
 import { loadSettings, mergeGroups, writeMergePlans } from '../merge/plan-merges.ts';
 import { removal } from '../merge/superseded-remover.ts';
 import type { DumpTask, TaskTable } from '../tasks/task-table.ts';
-import { deliveredUntil, latenessMs } from './delivered-until.ts';
+import { deliveredUntil } from './delivered-until.ts';
 import { JobQueue } from '../job-queue.ts';
 import { LOOK_MS, mayPlan } from './period-rules.ts';
 
@@ -53,7 +53,6 @@ export class PeriodKeeper {
   readonly #removals: JobQueue;
   readonly #merger: Merger;
   readonly #manifestWriter: ManifestWriter;
-  readonly #cleaning = new Set<Promise<void>>();
   #looks: Repetition | undefined;
   #looking = false;
   /** Whether everything that is planned is in the queues. */
@@ -97,14 +96,15 @@ export class PeriodKeeper {
 
   /** Files being merged, manifests being stored and removals under way. */
   get working(): number {
-    return this.#merges.running + this.#manifests.running + this.#removals.running + this.#cleaning.size;
+    return this.#merges.working + this.#manifests.working + this.#removals.working;
   }
 
   /** Lets no further work begin; resolves once none is under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#looks?.close();
-    await Promise.all([this.#merges.drain(), this.#manifests.drain(), this.#removals.drain(), ...this.#cleaning]);
+    // The queues first: what a look that is under way still plans is for the next start.
+    const drained = [this.#merges, this.#manifests, this.#removals].map((queue) => queue.drain());
+    await Promise.all([this.#looks?.close(), ...drained]);
   }
 
   /** Aborts what is under way; it stays planned. */
@@ -114,10 +114,8 @@ export class PeriodKeeper {
 
   /** Ends the work for a task that was deleted. */
   abandon(taskId: string): void {
-    for (const queue of [this.#manifests, this.#merges]) {
-      const cleaning = queue.drop(taskId).finally(() => this.#cleaning.delete(cleaning));
-      this.#cleaning.add(cleaning);
-    }
+    this.#manifests.drop(taskId);
+    this.#merges.drop(taskId, (signal) => this.#merger.discard(taskId, signal));
   }
 
   async #look(): Promise<void> {
@@ -126,8 +124,8 @@ export class PeriodKeeper {
       if (!this.#loaded) await this.#load();
       await this.#completePeriods();
       await this.#tellLateFiles();
-      for (const queue of [this.#merges, this.#manifests, this.#removals]) queue.wake();
     } finally {
+      for (const queue of [this.#merges, this.#manifests, this.#removals]) queue.wake();
       this.#looking = false;
     }
   }
@@ -148,14 +146,15 @@ export class PeriodKeeper {
   }
 
   async #completePeriods(): Promise<void> {
-    const { parts, tasks } = this.#options;
+    const { parts, lane } = this.#options;
     for (const { task_id, ends_at } of await selectFirstOpenEnds(parts.catalog.reader)) {
-      const task = tasks.get(task_id);
-      if (task === undefined || !mayPlan(task)) continue;
-      const lateness = latenessMs(task.settings);
-      if (ends_at + lateness > parts.clock.now()) continue;
-      const until = (await deliveredUntil(parts, task)) - lateness;
-      if (ends_at <= until) await this.#completeUntil(task, until);
+      await this.#ofTask(task_id, async (task) => {
+        const lateness = task.settings.latenessSeconds * 1000;
+        if (ends_at + lateness > parts.clock.now()) return;
+        // In the lane: a plan that is on its way into the catalog has its time already, and memory does not know it yet.
+        const until = (await lane.run(() => deliveredUntil(parts, task))) - lateness;
+        if (ends_at <= until) await this.#completeUntil(task, until);
+      });
     }
   }
 
@@ -193,25 +192,40 @@ export class PeriodKeeper {
     }
   }
 
-  /** Once a period is complete and none of its merges is open: says that it is merged, and plans its first manifest. */
+  /**
+   * Once a period is complete and none of its merges is open: says that it is merged, and plans a manifest of what none
+   * lists yet. That is an addendum for a period that was complete before it became a longer one.
+   */
   async #settle(transaction: Kysely<Database>, task: DumpTask, period: number, merges: boolean): Promise<void> {
     if (await hasOpenMerge(transaction, task.id, period)) return;
     const row = await selectPeriod(transaction, task.id, period);
     if (row === undefined || row.completed_at === null) return;
     const now = this.#options.parts.clock.now();
     if (merges) await setPeriodMerged(transaction, task.id, period, now);
-    if (task.settings.manifest && row.manifests === 0) await planManifest(transaction, task.id, period, now);
+    if (task.settings.manifest) await planManifest(transaction, task.id, period, now);
   }
 
   async #tellLateFiles(): Promise<void> {
-    const { parts, tasks } = this.#options;
+    const { parts } = this.#options;
     const now = parts.clock.now();
     for (const { task_id, period, late_since } of await selectLatePeriods(parts.catalog.reader, now)) {
-      const task = tasks.get(task_id);
-      if (task === undefined || !mayPlan(task) || !task.settings.manifest) continue;
-      if ((late_since ?? now) + task.settings.deliverSeconds * 1000 > now) continue;
-      await this.#change(task, (transaction) => planManifest(transaction, task_id, period, parts.clock.now()));
-      await this.#queueManifests(task_id, period);
+      await this.#ofTask(task_id, async (task) => {
+        if (!task.settings.manifest || (late_since ?? now) + task.settings.deliverSeconds * 1000 > now) return;
+        await this.#change(task, (transaction) => this.#settle(transaction, task, period, false));
+        await this.#queueManifests(task_id, period);
+      });
+    }
+  }
+
+  /** Does something for a task for which things may be planned. What goes wrong with one does not hold up the others. */
+  async #ofTask(taskId: string, run: (task: DumpTask) => Promise<void>): Promise<void> {
+    const { parts, tasks } = this.#options;
+    const task = tasks.get(taskId);
+    if (task === undefined || !mayPlan(task)) return;
+    try {
+      await run(task);
+    } catch (error) {
+      parts.logger.error({ err: error, task: taskId }, 'periods of a task not looked at');
     }
   }
 

@@ -71,7 +71,6 @@ export class Redriver {
   readonly #failing = new Map<number, number>();
   /** Pairs of which a transaction may have changed more than memory has. */
   readonly #uncertain = new Set<Pair>();
-  readonly #cleaning = new Set<Promise<void>>();
   #looks: Repetition | undefined;
 
   constructor(options: RedriverOptions) {
@@ -93,7 +92,7 @@ export class Redriver {
 
   /** Redrives that are being written or written down, and removals under way. */
   get working(): number {
-    return this.#queue.running + this.#cleaning.size;
+    return this.#queue.working;
   }
 
   /** Takes up what is planned for a task. */
@@ -104,14 +103,12 @@ export class Redriver {
 
   /** Ends the redrives of a task that was deleted, and removes what they have stored as far as the store lets it. */
   abandon(taskId: string): void {
-    const cleaning = this.#queue.drop(taskId).finally(() => this.#cleaning.delete(cleaning));
-    this.#cleaning.add(cleaning);
+    this.#queue.drop(taskId, (signal) => this.#discard(taskId, signal));
   }
 
   /** Lets no further redrive begin; resolves once none is under way. */
   async close(): Promise<void> {
-    await this.#looks?.close();
-    await Promise.all([this.#queue.drain(), ...this.#cleaning]);
+    await Promise.all([this.#looks?.close(), this.#queue.drain()]);
   }
 
   /** Aborts what is under way; it stays planned. */
@@ -124,7 +121,6 @@ export class Redriver {
       key: taskId,
       taskId,
       run: (signal) => this.#run(taskId, signal),
-      abandon: () => this.#discard(taskId),
     };
   }
 
@@ -144,8 +140,6 @@ export class Redriver {
       if (signal.aborted) return undefined;
       parts.logger.error({ err: error, task: taskId }, 'redrive not written down');
       return LOOK_MS;
-    } finally {
-      if (signal.aborted && tasks.get(taskId) === undefined) await this.#discard(taskId);
     }
   }
 
@@ -222,25 +216,31 @@ export class Redriver {
     for (const { bytes } of written.files) totals.bytes += bytes;
   }
 
-  async #failed({ open: { row }, pair, startedAt, cut }: Attempt, failure: FailedAttempt): Promise<void> {
-    const { catalog, clock, random, config, objects, logger } = this.#options.parts;
+  async #failed(attempt: Attempt, failure: FailedAttempt): Promise<void> {
+    const { row } = attempt.open;
+    const { catalog, clock, random, config, objects } = this.#options.parts;
     const now = clock.now();
-    let delay = retryDelay(row.attempt, config.backoff, random.fraction());
-    const { retrySeconds } = cut.settings;
-    if (retrySeconds !== undefined) {
-      const since = row.attempt > 1 ? (await selectFailures(catalog.db, row))?.firstAt : undefined;
-      const left = (since ?? now) + retrySeconds * 1000 - now;
-      if (left <= 0) {
-        await removeObjectsOfCut(objects, cut).catch((error: unknown) =>
-          logger.warn({ err: error, cut: cut.baseName }, 'given-up objects not removed'),
-        );
-        await this.#write(pair, (transaction) => writeGivenUp(transaction, row, failure, now));
-        this.#failing.delete(row.id);
-        return;
-      }
-      delay = Math.min(delay, left);
+    const delay = retryDelay(row.attempt, config.backoff, random.fraction());
+    const { retrySeconds } = attempt.cut.settings;
+    if (retrySeconds === undefined) return this.#retry(attempt, failure, delay);
+    const since = row.attempt > 1 ? (await selectFailures(catalog.db, row))?.firstAt : undefined;
+    const left = (since ?? now) + retrySeconds * 1000 - now;
+    if (left > 0) return this.#retry(attempt, failure, Math.min(delay, left));
+    try {
+      await removeObjectsOfCut(objects, attempt.cut);
+    } catch (error) {
+      // The letters are not free for another redrive while an object may hold them.
+      return this.#retry(attempt, new FailedAttempt(failure.recordsRead, error), delay);
     }
-    await this.#write(pair, (transaction) => writeFailed(transaction, row, failure, { startedAt, now }));
+    await this.#write(attempt.pair, (transaction) => writeGivenUp(transaction, row, failure, now));
+    this.#failing.delete(row.id);
+  }
+
+  /** Writes the attempt down; the redrive stays planned, and is tried again after `delay` ms. */
+  async #retry({ open: { row }, pair, startedAt }: Attempt, failure: FailedAttempt, delay: number): Promise<void> {
+    const { clock } = this.#options.parts;
+    const times = { startedAt, now: clock.now() };
+    await this.#write(pair, (transaction) => writeFailed(transaction, row, failure, times));
     this.#options.totals.failedAttempts += 1;
     this.#failing.set(row.id, clock.monotonic() + delay);
   }
@@ -279,10 +279,11 @@ export class Redriver {
   }
 
   /** Does not reject; there is no second try. */
-  async #discard(taskId: string): Promise<void> {
+  async #discard(taskId: string, signal: AbortSignal): Promise<void> {
     const { catalog, objects, logger } = this.#options.parts;
     try {
       for (const { row, settings } of await selectEndedRedrives(catalog.db, taskId)) {
+        if (signal.aborted) return;
         const { bucket, created_at: createdAt, file_name } = row;
         const cut = { bucket, createdAt, baseName: baseOf(file_name), settings: parseStoredSettings(settings) };
         await removeObjectsOfCut(objects, cut);

@@ -13,9 +13,14 @@ import { streamForm } from './stream-form.ts';
 import type { DumpTask } from '../tasks/task-table.ts';
 
 /** Whether the stream of a task has given its records another form than the task has, and the task can follow. */
-export function hasOldForm(streams: Streams, { stream, settings }: DumpTask): boolean {
-  const current = streams.byNumber(stream);
-  return current !== undefined && followed(settings, current) !== undefined;
+export function hasOldForm(streams: Streams, task: DumpTask): boolean {
+  const current = isFollower(task) ? streams.byNumber(task.stream) : undefined;
+  return current !== undefined && followed(task.settings, current) !== undefined;
+}
+
+/** A task that has finished makes no more files: its settings tell how those it made were made. */
+function isFollower({ state }: DumpTask): boolean {
+  return state !== 'FINISHED';
 }
 
 /**
@@ -24,8 +29,7 @@ export function hasOldForm(streams: Streams, { stream, settings }: DumpTask): bo
  */
 export function checkFollowers(tasks: Iterable<DumpTask>, next: Stream): void {
   for (const task of tasks) {
-    const settings =
-      task.stream === next.number && task.state !== 'FINISHED' ? withForm(task.settings, next) : undefined;
+    const settings = task.stream === next.number && isFollower(task) ? withForm(task.settings, next) : undefined;
     const refusal = settings && refusalOf(settings);
     if (refusal === undefined) continue;
     const [kind, member] =
@@ -37,8 +41,8 @@ export function checkFollowers(tasks: Iterable<DumpTask>, next: Stream): void {
 }
 
 /**
- * Runs in the lane, for tasks that are not deleted. One that cannot follow keeps the form it had: it has finished, or was
- * made in the very moment in which its stream changed.
+ * Runs in the lane, for tasks that are not deleted. One that cannot follow keeps the form it had: it was made in the
+ * very moment in which its stream changed.
  */
 export async function followForms(
   { catalog, clock, streams }: Pick<DumpParts, 'catalog' | 'clock' | 'streams'>,

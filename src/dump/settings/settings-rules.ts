@@ -5,7 +5,7 @@
 import { parseAvroSchema } from '../../codec/rows/avro-schema.ts';
 import { DomainError } from '../../model/errors.ts';
 import { parseTemplate, type PathTemplate } from '../paths/path-template.ts';
-import { DEFAULTS, type DumpSettings, type FileType, type RecordForm } from './settings.ts';
+import { DEFAULTS, isPlacedByPlan, type DumpSettings, type FileType, type RecordForm } from './settings.ts';
 
 /** A member of records that paths are made of, and the setting that names it. */
 interface NamedMember {
@@ -46,6 +46,9 @@ function checkTimes(settings: DumpSettings, timeDirectories: boolean): void {
   }
   if (latenessSeconds !== DEFAULTS.latenessSeconds && !manifest && mergeMegabytes === undefined) {
     refuse('lateness_interval', 'needs manifest or merge_size, which wait for late records');
+  }
+  if (latenessSeconds !== DEFAULTS.latenessSeconds && isPlacedByPlan(settings)) {
+    refuse('lateness_interval', 'needs processing_schema or path_template: by the time of delivery no record is late');
   }
 }
 

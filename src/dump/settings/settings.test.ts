@@ -246,12 +246,16 @@ test('what time directories are for needs them', () => {
   for (const bad of ['Mars', 'UTC+8', ' ']) refuses({ ...DAILY, time_zone: bad }, 'InvalidBody', BLOB, /\[time_zone\]/);
   for (const good of [1, 1024]) assert.equal(parse({ ...DAILY, merge_size: good }).mergeMegabytes, good);
   for (const bad of [0, 1025, 1.5]) refuses({ ...DAILY, merge_size: bad });
+  const byArrival = { path_template: 'dt={yyyy}' };
   for (const good of [0, 86_400]) {
-    assert.equal(parse({ ...DAILY, manifest: true, lateness_interval: good }).latenessSeconds, good);
-    parse({ ...DAILY, merge_size: 1, lateness_interval: good });
+    assert.equal(parse({ ...byArrival, manifest: true, lateness_interval: good }).latenessSeconds, good);
+    parse({ ...byArrival, merge_size: 1, lateness_interval: good });
   }
-  for (const bad of [-1, 86_401]) refuses({ ...DAILY, manifest: true, lateness_interval: bad });
-  refuses({ ...DAILY, lateness_interval: 1 }, 'InvalidBody', BLOB, /\[needs manifest or merge_size/);
+  for (const bad of [-1, 86_401]) refuses({ ...byArrival, manifest: true, lateness_interval: bad });
+  refuses({ ...byArrival, lateness_interval: 1 }, 'InvalidBody', BLOB, /\[needs manifest or merge_size/);
+  parse({ ...DAILY, manifest: true, lateness_interval: 0 });
+  const byPlan = { ...DAILY, manifest: true, lateness_interval: 1 };
+  refuses(byPlan, 'InvalidBody', BLOB, /\[lateness_interval\]\[needs processing_schema or path_template/);
 });
 
 test('a file may be cut by silence, not later than by its interval', () => {
@@ -314,6 +318,13 @@ test('settings beyond the API are told where they are not the defaults, and make
     assert.deepEqual(parse(told, JSON_FORM), settings);
     assert.deepEqual(describeSettings(parseStoredSettings(stringifySettings(settings))), told);
   }
+});
+
+test('a version from before late records needed places of their own waits for none', () => {
+  const stored = stringifySettings({ ...parse({ ...DAILY, manifest: true }), latenessSeconds: 60 });
+  assert.equal(parseStoredSettings(stored).latenessSeconds, 0);
+  const byArrival = parse({ path_template: 'dt={yyyy}', manifest: true, lateness_interval: 60 });
+  assert.equal(parseStoredSettings(stringifySettings(byArrival)).latenessSeconds, 60);
 });
 
 test('the pause before a try grows, is spread, and stays within its bounds', () => {

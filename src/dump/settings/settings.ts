@@ -149,6 +149,14 @@ export const DEFAULTS = {
   holdRetention: false,
 } as const satisfies Partial<DumpSettings>;
 
+/** Whether the directories of files are those of the moment at which they are planned. */
+export function isPlacedByPlan({
+  recordTime,
+  pathTemplate,
+}: Pick<DumpSettings, 'recordTime' | 'pathTemplate'>): boolean {
+  return recordTime === undefined && pathTemplate === undefined;
+}
+
 /** As a row of dump_task_versions keeps it. */
 export function stringifySettings(settings: DumpSettings): string {
   return JSON.stringify(settings);
@@ -156,5 +164,7 @@ export function stringifySettings(settings: DumpSettings): string {
 
 /** Reads back what `stringifySettings` wrote. */
 export function parseStoredSettings(text: string): DumpSettings {
-  return { ...DEFAULTS, ...(JSON.parse(text) as DumpSettings) };
+  const settings = { ...DEFAULTS, ...(JSON.parse(text) as DumpSettings) };
+  // Older versions may say how long to wait for late records where none can be late, which is refused by now.
+  return isPlacedByPlan(settings) ? { ...settings, latenessSeconds: DEFAULTS.latenessSeconds } : settings;
 }

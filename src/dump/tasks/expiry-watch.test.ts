@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withRig, type DumpRig } from '../../../test/support/dump-rig.ts';
 import { deleteTask } from './delete-task.ts';
+import { showTask } from './show-task.ts';
 import { startTasks } from './start-tasks.ts';
 import { stopTasks } from './stop-tasks.ts';
 import { updateTask } from './update-task.ts';
@@ -174,4 +175,32 @@ test(
     await wait(rig, 60_000);
     assert.equal(rig.engine.expiry.tasksAtRisk, 0);
   }),
+);
+
+test(
+  'a place that cannot be read silences no other, and its task can still be shown',
+  withRig(
+    async (rig) => {
+      await rig.put(0, 'a');
+      await rig.put(1, 'b');
+      await createStopped(rig);
+      const arrivalTime = rig.log.arrivalTime.bind(rig.log);
+      rig.log.arrivalTime = async (ref, sequence) => {
+        if (ref.partition === 0) throw Object.assign(new Error('EIO: read'), { code: 'EIO' });
+        return arrivalTime(ref, sequence);
+      };
+      await rig.crash();
+      await wait(rig, SAFE);
+      const rows = (await rig.rows()).filter(({ kind }) => kind === 'warning');
+      assert.deepEqual(
+        rows.map(({ partition }) => partition),
+        [1],
+      );
+      assert.ok(rig.complaints.includes('arrival of a record not read'));
+      const { partitions } = await showTask(rig.services, rig.stream, 'archive');
+      assert.deepEqual([partitions[0]!.undelivered, partitions[0]!.oldestAt], [1, undefined]);
+      assert.notEqual(partitions[1]!.oldestAt, undefined);
+    },
+    { partitions: 2 },
+  ),
 );

@@ -103,6 +103,7 @@ export class ExpiryWatch {
         if (retention === undefined) continue;
         for (const pair of task.pairs) {
           const danger = await this.#dangerOf(pair, retention);
+          if (danger === 'unreadable') continue;
           const isNear = danger !== undefined && danger.left <= retention * (1 - SAFE_PART);
           if (isNear && pair.warnedPosition === null) found.push(danger);
           if (!isNear && pair.warnedPosition !== null) safe.push(pair);
@@ -129,9 +130,9 @@ export class ExpiryWatch {
     return found === undefined ? undefined : retentionMs(found);
   }
 
-  /** What is undelivered; undefined when nothing is. */
-  async #dangerOf(pair: Pair, retention: number): Promise<Danger | undefined> {
-    const { recordLog, clock } = this.#options.parts;
+  /** What is undelivered; undefined when nothing is. One unreadable place must not silence the warnings of the others. */
+  async #dangerOf(pair: Pair, retention: number): Promise<Danger | 'unreadable' | undefined> {
+    const { recordLog, clock, logger } = this.#options.parts;
     const { position } = pair;
     try {
       const { next, lost } = undeliveredOf(recordLog, pair);
@@ -145,7 +146,9 @@ export class ExpiryWatch {
       return { pair, position, next, arrivedAt: arrival.at, left };
     } catch (error) {
       if (isDomainError(error, 'StreamNotFound')) return undefined;
-      throw error;
+      const { task, ref } = pair;
+      logger.error({ err: error, task: task.id, partition: ref.partition, position }, 'arrival of a record not read');
+      return 'unreadable';
     }
   }
 
@@ -155,21 +158,23 @@ export class ExpiryWatch {
     const { db } = parts.catalog;
     const now = parts.clock.now();
     const live = found.filter(({ pair }) => tasks.has(pair.task));
-    const refused: Danger[] = [];
+    const refused = new Set<Danger>();
     await db.transaction().execute(async (transaction) => {
       const rows: NewLogRow[] = [];
       for (const danger of live) {
         const { pair, position } = danger;
         const mark = { taskId: pair.task.id, partition: pair.ref.partition, position };
         if (await markWarned(transaction, mark)) rows.push(warningRow(danger, now));
-        else refused.push(danger);
+        else refused.add(danger);
       }
       await insertLogRows(transaction, rows);
       for (const [taskId, ofTask] of Map.groupBy(rows, ({ task_id }) => task_id)) {
         await addLogRows(transaction, taskId, ofTask.length);
       }
     });
-    for (const { pair, position, left } of live) {
+    for (const danger of live) {
+      if (refused.has(danger)) continue;
+      const { pair, position, left } = danger;
       pair.warnedPosition = position;
       const { id, name } = pair.task;
       const hours = Math.max(0, left / HOUR_MS).toFixed(1);

@@ -32,7 +32,7 @@ export interface PartitionProgress {
   readonly trouble: Trouble | undefined;
   /** Records from the position on that are to be delivered. */
   readonly undelivered: number;
-  /** When the first of them arrived, in ms; undefined when there is none, or when it is not kept any more. */
+  /** When the first of them arrived, in ms; undefined when there is none, or when it is not kept any more or unreadable. */
   readonly oldestAt: number | undefined;
   /** When it expires; undefined also when the task has it held. */
   readonly expiresAt: number | undefined;
@@ -108,7 +108,9 @@ async function describePartition(services: DumpServices, stream: Stream, pair: P
     undelivered: Math.max(0, next - position),
   };
   // Asked for last: everything above is of one moment.
-  const oldestAt = shown.undelivered === 0 ? undefined : await recordLog.arrivalTime(ref, position);
+  // A place that cannot be read costs its time alone.
+  const arrival = () => recordLog.arrivalTime(ref, position).catch(() => undefined);
+  const oldestAt = shown.undelivered === 0 ? undefined : await arrival();
   const held = task.settings.holdRetention;
   return {
     ...shown,

@@ -4,6 +4,7 @@
  */
 import { selectColumns } from '../../catalog/dump-schemas.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
+import { isDomainError } from '../../model/errors.ts';
 import type { PartitionRef } from '../../model/stream.ts';
 import { LogSource, LostRecords, type LogSourceParts } from '../cuts/log-source.ts';
 import { baseOf } from '../cuts/object-name.ts';
@@ -20,10 +21,10 @@ export interface RecordCheck extends LogSourceParts, Omit<CutWriterParts, 'objec
   readonly signal: AbortSignal;
 }
 
-/** Undefined when records of the cut are not kept any more: then there is nothing to compare with. */
+/** Undefined when records of the cut, or its stream, are not kept any more: then there is nothing to compare with. */
 export async function checkRecords(check: RecordCheck, { plan, rows }: CheckedCut): Promise<Finding[] | undefined> {
   const { ref, settings, catalog, signal } = check;
-  if (check.recordLog.bounds(ref).first > plan.first_sequence) return undefined;
+  if (!isKept(check, plan.first_sequence)) return undefined;
   const range = { ref, first: plan.first_sequence, next: plan.next_sequence };
   const { task_id, schema_revision } = plan;
   const cut = {
@@ -41,7 +42,8 @@ export async function checkRecords(check: RecordCheck, { plan, rows }: CheckedCu
   try {
     made = await writeCut({ ...check, objects: new HashingStore() }, cut, signal);
   } catch (error) {
-    if (error instanceof LostRecords) return undefined;
+    // The stream may have been deleted meanwhile.
+    if (error instanceof LostRecords || !isKept(check, plan.first_sequence)) return undefined;
     throw error;
   }
   if (made.next < plan.next_sequence) return undefined;
@@ -65,4 +67,13 @@ export async function checkRecords(check: RecordCheck, { plan, rows }: CheckedCu
     if (!expected.has(key)) report(key, 'made again from the stream, the cut has a file that the log does not have');
   }
   return findings;
+}
+
+function isKept({ recordLog, ref }: RecordCheck, sequence: number): boolean {
+  try {
+    return recordLog.bounds(ref).first <= sequence;
+  } catch (error) {
+    if (isDomainError(error, 'StreamNotFound')) return false;
+    throw error;
+  }
 }

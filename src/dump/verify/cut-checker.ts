@@ -1,14 +1,13 @@
 /**
  * The arithmetic of the log: in each partition the cuts and the given-up ranges follow each other without gap or overlap
  * from the task's first record to its position; the records in the files of a cut and its dead letters are the records of
- * the cut; what a redrive delivers and leaves are the dead letters that it took; a merged file has the records of the files
- * that it stands for.
+ * the cut.
  *
- * Rows come in the order of their plans. What is held is the open cut of each partition and a number for each redrive
- * and merge.
+ * Rows come in the order of their plans. What is held is the newest cut of each partition.
  */
-import type { DumpLogRow } from '../../catalog/dump-log.ts';
+import type { CutRow } from '../../catalog/dump-log-walk.ts';
 import { LOG_STATE } from '../../catalog/schema.ts';
+import type { Doubt } from './doubt.ts';
 import type { Finding, VerifySummary } from './finding.ts';
 
 /** Where a partition begins and ends as far as this verification is concerned. */
@@ -21,46 +20,32 @@ export interface CheckedRange {
 
 /** A whole cut with the rows of all its files. */
 export interface CheckedCut {
-  readonly plan: DumpLogRow;
-  readonly rows: readonly DumpLogRow[];
+  readonly plan: CutRow;
+  readonly rows: readonly CutRow[];
 }
 
 interface Progress {
   at: number | undefined;
-  cut: { readonly plan: DumpLogRow; readonly rows: DumpLogRow[] } | undefined;
+  cut: { readonly plan: CutRow; readonly rows: CutRow[] } | undefined;
 }
 
 export class CutChecker {
   readonly #ranges: ReadonlyMap<number, CheckedRange>;
   readonly #summary: VerifySummary;
   readonly #partitions = new Map<number, Progress>();
-  /** By the number of the redrive's row: dead letters that it took, and what became of them. */
-  readonly #taken = new Map<number, DumpLogRow>();
-  readonly #redriven = new Map<number, number>();
-  readonly #merged = new Map<number, DumpLogRow>();
-  readonly #inputs = new Map<number, number>();
-  readonly #findings: Finding[] = [];
+  readonly #doubts: Doubt[] = [];
   readonly #whole: CheckedCut[] = [];
 
-  readonly #pruned: boolean;
-
-  /** `pruned`: the log does not begin with the task any more, so a merged file may have outlived the rows of its inputs. */
-  constructor(ranges: ReadonlyMap<number, CheckedRange>, summary: VerifySummary, pruned: boolean) {
+  constructor(ranges: ReadonlyMap<number, CheckedRange>, summary: VerifySummary) {
     this.#ranges = ranges;
     this.#summary = summary;
-    this.#pruned = pruned;
   }
 
   /** Takes the next row. */
-  take(row: DumpLogRow): void {
+  take(row: CutRow): void {
     if (row.state === LOG_STATE.inProgress) return;
     if (row.state === LOG_STATE.succeeded) this.#count(row);
     if (row.kind === 'delivery') this.#takeDelivery(row);
-    else if (row.kind === 'redrive' && row.state === LOG_STATE.succeeded) {
-      add(this.#redriven, row.plan_id ?? row.id, row.records + row.dead_letters);
-    } else if (row.kind === 'merge' && row.state === LOG_STATE.succeeded) this.#merged.set(row.id, row);
-    if (row.redriven_by !== null) this.#taken.set(row.redriven_by, row);
-    if (row.merge_id !== null && row.superseded_at !== null) add(this.#inputs, row.merge_id, row.records);
   }
 
   /** The cuts that have become whole since the last call. */
@@ -68,9 +53,9 @@ export class CutChecker {
     return this.#whole.splice(0);
   }
 
-  /** The findings since the last call. */
-  findings(): Finding[] {
-    return this.#findings.splice(0);
+  /** What is wrong, since the last call. */
+  doubts(): Doubt[] {
+    return this.#doubts.splice(0);
   }
 
   /** After the last row. */
@@ -81,22 +66,9 @@ export class CutChecker {
       const at = progress.at ?? range.start;
       if (at !== undefined && at < range.end) this.#gap(partition, at, range.end, 'the position');
     }
-    for (const [redrive, source] of this.#taken) {
-      const found = this.#redriven.get(redrive);
-      // A redrive that is still under way has taken the letters and delivered nothing yet.
-      if (found === undefined || found === source.dead_letters) continue;
-      const detail = `${source.dead_letters} dead letters were taken and ${found} records came of them`;
-      this.#report(source, { kind: 'count', detail });
-    }
-    for (const [id, row] of this.#merged) {
-      const records = this.#inputs.get(id) ?? 0;
-      if (records === row.records || (this.#pruned && records < row.records)) continue;
-      const detail = `the merged file has ${row.records} records, the files that it stands for ${records}`;
-      this.#findings.push({ kind: 'count', bucket: row.bucket, key: row.object_key, detail });
-    }
   }
 
-  #count(row: DumpLogRow): void {
+  #count(row: CutRow): void {
     this.#summary.deadLetters += row.kind === 'delivery' ? row.dead_letters : 0;
     if (row.superseded_at !== null || row.object_key === '') return;
     this.#summary.files += 1;
@@ -104,7 +76,7 @@ export class CutChecker {
     this.#summary.bytes += row.bytes;
   }
 
-  #takeDelivery(row: DumpLogRow): void {
+  #takeDelivery(row: CutRow): void {
     const range = this.#ranges.get(row.partition);
     if (range === undefined || row.first_sequence >= range.end) return;
     const progress = this.#progress(row.partition);
@@ -150,12 +122,19 @@ export class CutChecker {
 
   #gap(partition: number, from: number, to: number, before: string): void {
     const detail = `no row of the log accounts for ${to - from} records before ${before}`;
-    this.#findings.push({ kind: 'gap', partition, first: from, last: to - 1, detail });
+    this.#doubts.push({
+      finding: { kind: 'gap', partition, first: from, last: to - 1, detail },
+      stands: ({ starts }) => to > (starts.get(partition) ?? 0),
+    });
   }
 
-  #report(row: DumpLogRow, finding: Pick<Finding, 'kind' | 'detail' | 'first' | 'last'>): void {
+  #report(row: CutRow, finding: Pick<Finding, 'kind' | 'detail' | 'first' | 'last'>): void {
     const place = row.object_key === '' ? {} : { bucket: row.bucket, key: row.object_key };
-    this.#findings.push({ ...finding, partition: row.partition, ...place });
+    this.#doubts.push({
+      finding: { ...finding, partition: row.partition, ...place },
+      // A cut with many files is pruned in several steps.
+      stands: ({ time }) => row.created_at >= time,
+    });
   }
 
   #progress(partition: number): Progress {
@@ -166,8 +145,4 @@ export class CutChecker {
     }
     return progress;
   }
-}
-
-function add(sums: Map<number, number>, key: number, amount: number): void {
-  sums.set(key, (sums.get(key) ?? 0) + amount);
 }

@@ -4,7 +4,24 @@ import { FINDING_KINDS } from '../../dump/verify/finding.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
-/** Each line is an object with one of the members; the last line has `summary`, or `error` when the walk broke off. */
+const Sums = Type.Object({
+  task_id: Type.String(),
+  cuts: Count,
+  files: Count,
+  records: Count,
+  bytes: Count,
+  dead_letters: Count,
+  given_up: Count,
+  objects: Count,
+  objects_read: Count,
+  cuts_remade: Count,
+  findings: Count,
+});
+
+/**
+ * Each line is an object with one of the members. `progress`: the sums so far, first and in every quiet quarter of a minute. The
+ * last line has `summary`, or `error` when the walk broke off.
+ */
 export const VerifyLine = Type.Object({
   finding: Type.Optional(
     Type.Object({
@@ -17,21 +34,8 @@ export const VerifyLine = Type.Object({
       detail: Type.String(),
     }),
   ),
-  summary: Type.Optional(
-    Type.Object({
-      task_id: Type.String(),
-      cuts: Count,
-      files: Count,
-      records: Count,
-      bytes: Count,
-      dead_letters: Count,
-      given_up: Count,
-      objects: Count,
-      objects_read: Count,
-      cuts_remade: Count,
-      findings: Count,
-    }),
-  ),
+  progress: Type.Optional(Sums),
+  summary: Type.Optional(Sums),
   error: Type.Optional(Type.Object({ error_code: Type.String(), error_msg: Type.String() })),
 });
 export type VerifyLine = Static<typeof VerifyLine>;

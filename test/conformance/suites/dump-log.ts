@@ -353,6 +353,12 @@ export function runDumpLogConformance(getTarget: () => DumpLogTarget): void {
         { fileName: '*' },
         { fileName: 'a*b' },
         { deadLetters: 'yes' },
+        // What would be taken for no filter at all.
+        { fileName: '' },
+        { partitionId: '' },
+        { stat: '1' },
+        { constructor: '1' },
+        { limit: '10' },
       ]) {
         const member = Object.keys(query)[0]!;
         expectError(await exported(query), 400, 'DIS.4200', new RegExp(`\\[${member}\\]`));
@@ -360,6 +366,11 @@ export function runDumpLogConformance(getTarget: () => DumpLogTarget): void {
       expectError(await exported({}, 'x'.repeat(19)), 400, 'DIS.4354');
       expectError(await exported({}, 'x'), 400, 'DIS.4200');
       expectError(await dis.http.call('GET', `/v1/transfertasklog/${taskId}/export`), 401, 'DIS.4113');
+    });
+
+    test('an export has no HEAD: it would be made for nobody', async () => {
+      const head = await dis.http.call('HEAD', `/v1/transfertasklog/${taskId}/export`, { token: dis.token });
+      assert.deepEqual([head.status, head.text], [404, '']);
     });
 
     test('filters that are refused', async () => {

@@ -181,9 +181,10 @@ export function runDumpSettingsConformance(getTarget: () => Target): void {
       await kept(blob, { path_template: '{yyyy}', manifest: true, merge_size: 5, lateness_interval: 86_400 });
       assert.deepEqual(await accepted(blob, { ...DAILY, manifest: false, lateness_interval: 0 }), DAILY);
       for (const lateness_interval of [-1, 86_401]) {
-        await refused(blob, { ...DAILY, manifest: true, lateness_interval }, /from 0 to 86400/);
+        await refused(blob, { path_template: '{yyyy}', manifest: true, lateness_interval }, /from 0 to 86400/);
       }
-      await refused(blob, { ...DAILY, lateness_interval: 1 }, /\[lateness_interval\]\[needs manifest or merge_size/);
+      await refused(blob, { path_template: '{yyyy}', lateness_interval: 1 }, /\[needs manifest or merge_size/);
+      await refused(blob, { ...DAILY, manifest: true, lateness_interval: 1 }, /\[needs processing_schema or/);
       for (const more of [{ time_zone: 'Asia/Shanghai' }, { merge_size: 1 }, { manifest: true }]) {
         for (const without of [{}, { path_template: '{key}' }]) {
           await refused(blob, { ...without, ...more }, /needs time directories/);

@@ -34,6 +34,7 @@ export function runHttpConformance(getTarget: () => Target): void {
       const answer = await client.call('GET', '/healthz');
       expectJson(answer);
       assert.deepEqual(answer.json, { status: 'ok' });
+      assert.equal((await client.call('HEAD', '/healthz')).status, 200);
     });
 
     test('every answer has a request id of its own, whatever the caller sends', async () => {

@@ -53,7 +53,8 @@ export function runVerifyConformance(getTarget: () => StoreTarget): void {
         .split('\n')
         .map((line) => JSON.parse(line));
       const { summary } = lines.pop();
-      const findings = lines.map(({ finding }) => finding);
+      assert.deepEqual(Object.keys(lines[0]), ['progress'], 'something comes at once');
+      const findings = lines.flatMap(({ finding }) => finding ?? []);
       assert.equal(summary.findings, findings.length);
       return { summary, findings };
     }
@@ -126,6 +127,11 @@ export function runVerifyConformance(getTarget: () => StoreTarget): void {
       expectError(await call('A'.repeat(19)), 400, 'DIS.4354');
       expectError(await call('short'), 400, 'DIS.4200');
       expectError(await call('A'.repeat(19), '?contents=1'), 400, 'DIS.4200');
+      for (const args of [[], ['A'.repeat(19), '--bogus']])
+        assert.equal((await runSluice(['verify', ...args])).code, 2);
+      const { code: help, stdout: told } = await runSluice(['verify', '--help']);
+      assert.equal(help, 0);
+      assert.match(told, /^Exit codes: 0: .+; 1: .+; 2: /m);
     });
   });
 }

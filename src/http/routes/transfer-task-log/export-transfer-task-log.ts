@@ -1,14 +1,15 @@
 /**
  * GET /v1/transfertasklog/{task_id}/export: the whole dump log of a task, or what a filter leaves of it, in the order of the
- * plans. The answer is written as it is read; one that breaks off ends without its last chunk.
+ * plans. The answer is written as it is read; one that breaks off ends without its last chunk. A parameter that is unknown or
+ * empty is refused, so that no filter is mistaken for a wider one.
  */
 import { Readable } from 'node:stream';
-import { quoteText } from '../../../codec/rows/csv-text.ts';
 import type { DumpServices } from '../../../dump/dump-services.ts';
 import { readLogFilter } from '../../../dump/dump-log/log-filter.ts';
 import { walkLog, type LogWalk } from '../../../dump/dump-log/walk-log.ts';
 import { DomainError } from '../../../model/errors.ts';
 import type { App } from '../../fastify-types.ts';
+import { LOG_ENTRY_CSV_HEAD, logEntryCsv } from '../../log-entry-csv.ts';
 import { CSV_TYPE, NDJSON_TYPE } from '../../media-types.ts';
 import { oneOf, queryOf, text, type Query } from '../../query.ts';
 import { LogEntry } from '../../schemas/transfer-task-log.ts';
@@ -31,6 +32,8 @@ export function exportTransferTaskLogRoute(app: App, services: DumpServices): vo
     '/v1/transfertasklog/:taskId/export',
     {
       config: { operation: 'exportTransferTaskLog' },
+      // Fastify's HEAD would walk the whole log to its end, whoever has left.
+      exposeHeadRoute: false,
       schema: {
         summary: 'Export the log of a dump task',
         querystring: QUERY.schema,
@@ -40,7 +43,7 @@ export function exportTransferTaskLogRoute(app: App, services: DumpServices): vo
       },
     },
     async ({ params, query, principal }, reply) => {
-      const { format = 'json', ...members } = QUERY.read(query);
+      const { format = 'json', ...members } = QUERY.readStrictly(query);
       const filter = readLogFilter(members, (member, reason) => {
         throw new DomainError('InvalidRequest', [member, reason]);
       });
@@ -60,22 +63,11 @@ async function* jsonLines({ task, pages }: LogWalk): AsyncGenerator<string, void
   }
 }
 
-const MEMBERS = Object.keys(LogEntry.properties) as (keyof LogEntry)[];
-
-/** RFC 4180. Null is an empty field, an empty text `""`. */
 async function* csvLines({ task, pages }: LogWalk): AsyncGenerator<string, void, undefined> {
-  yield `${MEMBERS.join(',')}\r\n`;
+  yield LOG_ENTRY_CSV_HEAD;
   for await (const rows of pages) {
     let lines = '';
-    for (const row of rows) {
-      const entry = logEntry(task, row);
-      lines += `${MEMBERS.map((member) => csvField(entry[member])).join(',')}\r\n`;
-    }
+    for (const row of rows) lines += logEntryCsv(logEntry(task, row));
     yield lines;
   }
-}
-
-function csvField(value: string | number | boolean | null): string {
-  if (typeof value === 'string') return quoteText(value);
-  return value === null ? '' : String(value);
 }
