@@ -147,7 +147,7 @@ describe('sluice log', () => {
       assert.deepEqual([code, stdout], [2, ''], stderr);
       assert.match(stderr, message);
     }
-    assert.equal((await log('orders/archive', '--state', 'broken')).code, 1);
+    assert.equal((await log('orders/archive', '--state', 'broken')).code, 2);
   });
 
   test('follows: what comes, and what becomes of it', async (t) => {
