@@ -76,7 +76,7 @@ const RANKS_CHECK_MS = 10_000;
 const CURSOR_KEY_BYTES = 32;
 /** Record buffers kept for the next puts, gets and files. */
 const POOLED_BYTES = 24 * 1024 * 1024;
-/** Chunks of files compressed at a time: libuv has four threads, and the disk needs some of them. */
+/** Chunks of files that the main thread has compressed at a time: libuv has four threads, and the disk and converters need some. */
 const COMPRESSIONS = 2;
 const MAX_CONVERTERS = 4;
 

@@ -108,7 +108,7 @@ async function describePartition(services: DumpServices, stream: Stream, pair: P
     undelivered: Math.max(0, next - position),
   };
   // Asked for last: everything above is of one moment.
-  // A place that cannot be read costs its time alone.
+  // A place that cannot be read costs its time alone; expiry-watch.ts, which reads the same place, logs it.
   const arrival = () => recordLog.arrivalTime(ref, position).catch(() => undefined);
   const oldestAt = shown.undelivered === 0 ? undefined : await arrival();
   const held = task.settings.holdRetention;
