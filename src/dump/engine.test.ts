@@ -272,7 +272,7 @@ test(
     await rig.put(0, 'c');
     rig.store.always = 'after';
     await rig.advance(60_000);
-    rig.log.trim(ref, 2);
+    await rig.log.trim(ref, 2);
     rig.store.always = undefined;
     await rig.advance(30_000);
     const rows = (await rig.rows()).filter(({ state, given_up }) => state === 0 || given_up === 1);
@@ -296,7 +296,7 @@ test(
     await rig.put(0, 'a', 'b');
     await rig.put(0, 'c');
     await stopTasks(rig.services, rig.stream, [id]);
-    rig.log.trim({ stream: rig.stream.number, partition: 0 }, 2);
+    await rig.log.trim({ stream: rig.stream.number, partition: 0 }, 2);
     await startTasks(rig.services, rig.stream, [id]);
     await rig.settle();
     assert.deepEqual(

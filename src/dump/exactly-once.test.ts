@@ -174,7 +174,7 @@ class History {
         return startTasks(rig.services, rig.stream, [this.#taskId]);
       case 'delete':
         // A second task begins at 0 like the first one only while nothing has expired.
-        if (rig.stream.partitions.some(({ ref }) => rig.log.bounds(ref).first > 0)) return;
+        for (const { ref } of rig.stream.partitions) if ((await rig.log.bounds(ref)).first > 0) return;
         await deleteTask(rig.services, rig.stream, `task-${this.#tasks}`);
         return this.create();
       case 'update':

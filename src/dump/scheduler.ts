@@ -11,7 +11,6 @@
  * A pair without records has no file. Its wait goes on in whole intervals, so that the first record after a long silence
  * waits for one interval at most. A pair with an end (a backfill) waits for nothing, and has no file beyond its end.
  */
-import { isDomainError } from '../model/errors.ts';
 import type { PartitionBounds } from '../recordlog/record-log.ts';
 import type { Timer } from '../platform/clock.ts';
 import { coverPartitions, lacksPartitions } from './tasks/cover-partitions.ts';
@@ -148,16 +147,16 @@ export class Scheduler {
     const uncertain = pairs.filter((pair) => pair.uncertain && tasks.has(pair.task));
     if (uncertain.length > 0) await lane.run(() => refreshPairs(parts.catalog, uncertain));
 
+    for (const { plan, task, uncertain } of pairs) {
+      if (uncertain || plan === undefined || !isActive(task.state)) continue;
+      if (plan.phase === 'waiting' && plan.retryAt <= parts.clock.monotonic()) runner.enqueue(plan);
+    }
+    const free = pairs.filter((pair) => !pair.uncertain && pair.plan === undefined && takesPlans(pair.task));
+    const bounds = free.length === 0 ? [] : await parts.recordLog.boundsOf(free.map(({ ref }) => ref));
     const due: Due[] = [];
     const now = parts.clock.now();
-    for (const pair of pairs) {
-      if (pair.uncertain || !isActive(pair.task.state)) continue;
-      if (pair.plan !== undefined) {
-        if (pair.plan.phase === 'waiting' && pair.plan.retryAt <= parts.clock.monotonic()) runner.enqueue(pair.plan);
-        continue;
-      }
-      if (!takesPlans(pair.task)) continue;
-      const wish = this.#wish(pair, now);
+    for (const [index, pair] of free.entries()) {
+      const wish = this.#wish(pair, bounds[index], now);
       // Only what may be full is measured: that alone may have to wait for the disk.
       const to = wish?.measure === true ? await this.#full(pair, wish) : wish?.to;
       if (to !== undefined) due.push({ pair, to });
@@ -175,9 +174,9 @@ export class Scheduler {
   }
 
   /** What a pair without a plan wants, undefined for nothing. Makes its wait go on when there is nothing to wait for. */
-  #wish(pair: Pair, now: number): Wish | undefined {
-    const bounds = this.#bounds(pair);
-    if (bounds === undefined) return undefined;
+  #wish(pair: Pair, bounds: PartitionBounds | undefined, now: number): Wish | undefined {
+    // The stream is gone: its tasks are about to end. Or the pair has got a plan, or its task another state, meanwhile.
+    if (bounds === undefined || pair.uncertain || pair.plan !== undefined || !takesPlans(pair.task)) return undefined;
     const interval = pair.task.settings.deliverSeconds * 1000;
     const next = pair.end === null ? bounds.next : Math.min(bounds.next, pair.end);
     // The wall clock was set back: what has been waited for so far is not known.
@@ -235,16 +234,6 @@ export class Scheduler {
       // A file of unknown size is better than none: what is wrong with the records shows when they are read.
       logger.warn({ err: error, task: pair.task.id, partition: pair.ref.partition }, 'records not measured');
       return false;
-    }
-  }
-
-  /** Undefined when the stream is gone: its tasks are about to end. */
-  #bounds(pair: Pair): PartitionBounds | undefined {
-    try {
-      return this.#options.parts.recordLog.bounds(pair.ref);
-    } catch (error) {
-      if (isDomainError(error, 'StreamNotFound')) return undefined;
-      throw error;
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The durable records of every stream: the contract between Sluice and whatever keeps them. `local/` is one commit log
- * on the local disk. The rules of the API (limits, cursors, retention in hours, states) live above it, once.
+ * on the local disk, `kafka/` a topic a stream. The rules of the API (limits, cursors, retention in hours, states) live above it, once.
  *
  * Order: within a partition records are numbered from 0 without gaps in the order of their appends, and arrival times
  * never go back. Durability: an append resolves only when its records are on stable storage, and nothing is readable
@@ -50,7 +50,7 @@ export interface ReadOptions {
 
 export interface RecordLog {
   /** Makes partitions known; they start empty at 0. Adding one that exists changes nothing. */
-  addPartitions(refs: readonly PartitionRef[]): void;
+  addPartitions(refs: readonly PartitionRef[]): Promise<void>;
 
   /**
    * Appends the batches of one request; outcomes in their order. Rejects only for a bug. Refusals are outcomes:
@@ -58,8 +58,11 @@ export interface RecordLog {
    */
   append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]>;
 
-  /** Throws StreamNotFound for a partition that is not known. */
-  bounds(ref: PartitionRef): PartitionBounds;
+  /** Throws StreamNotFound for a partition that is not known. What was acknowledged before the call is within them. */
+  bounds(ref: PartitionRef): Promise<PartitionBounds>;
+
+  /** The bounds of many partitions for the price of one; undefined for one that is not known. */
+  boundsOf(refs: readonly PartitionRef[]): Promise<(PartitionBounds | undefined)[]>;
 
   /**
    * Records from `from` (inclusive) on, in order and without gaps, the first block cut so that it starts at `from`.
@@ -82,7 +85,13 @@ export interface RecordLog {
   measure(ref: PartitionRef, from: number, maxBytes: number): Promise<Extent>;
 
   /** Gives up records below `before`; their space comes back when nothing else needs it. Never moves back. */
-  trim(ref: PartitionRef, before: number): void;
+  trim(ref: PartitionRef, before: number): Promise<void>;
+
+  /**
+   * Tells for how long (ms from their arrival) the records of a stream are wanted at least, so that a log which can do so
+   * may drop older ones by itself. Undefined, and until this is called: until they are trimmed.
+   */
+  keepFor(stream: number, ms: number | undefined): Promise<void>;
 
   /**
    * Gives up a stream and all of its records: at once for readers; the space comes back in the background. The stream

@@ -51,7 +51,7 @@ export async function createStream(
     }
     return inserted;
   });
-  deps.recordLog.addPartitions(stream.partitions.map(({ ref }) => ref));
+  await deps.recordLog.addPartitions(stream.partitions.map(({ ref }) => ref));
   deps.registry.add(stream);
   return stream;
 }

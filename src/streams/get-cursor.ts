@@ -72,7 +72,7 @@ async function locate(
     case 'TRIM_HORIZON':
       return (await validBounds(recordLog, clock, stream, ref)).first;
     case 'LATEST':
-      return recordLog.bounds(ref).next;
+      return (await recordLog.bounds(ref)).next;
     case 'AT_TIMESTAMP': {
       const time = parseTime(request.timestamp);
       const oldest = retentionStart(stream, clock);

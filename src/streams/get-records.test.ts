@@ -30,7 +30,7 @@ describe('reading while time passes', () => {
   beforeEach(async () => {
     clock = new ManualClock();
     log = new MemoryLog(clock);
-    log.addPartitions([ref]);
+    await log.addPartitions([ref]);
     options = {
       registry: new StreamRegistry([stream]),
       recordLog: log,
@@ -142,13 +142,13 @@ describe('reading while time passes', () => {
     const trim = () => trimExpired({ registry: options.registry, recordLog: log, clock, holdsOf: () => new Map() });
     clock.advance(22 * HOUR_MS);
     await trim();
-    assert.deepEqual(log.bounds(ref), { first: 0, next: 3 });
+    assert.deepEqual(await log.bounds(ref), { first: 0, next: 3 });
     clock.advance(1);
     await trim();
-    assert.deepEqual(log.bounds(ref), { first: 1, next: 3 });
+    assert.deepEqual(await log.bounds(ref), { first: 1, next: 3 });
     clock.advance(2 * HOUR_MS);
     await trim();
-    assert.deepEqual(log.bounds(ref), { first: 3, next: 3 });
+    assert.deepEqual(await log.bounds(ref), { first: 3, next: 3 });
     // A stream that is being deleted is known to the registry a moment longer than to the log.
     await log.deleteStream(stream.number);
     await trim();

@@ -6,7 +6,7 @@ import { isDomainError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
 import type { StreamRegistry } from './stream-registry.ts';
-import { retentionStart } from './valid-bounds.ts';
+import { retentionMs, retentionStart } from './valid-bounds.ts';
 
 export interface RetentionOptions {
   readonly registry: StreamRegistry;
@@ -21,14 +21,15 @@ export async function trimExpired({ registry, recordLog, clock, holdsOf }: Reten
   for (const stream of registry.all()) {
     const oldest = retentionStart(stream, clock);
     const holds = holdsOf(stream.number);
-    for (const { ref } of stream.partitions) {
-      try {
+    try {
+      await recordLog.keepFor(stream.number, holds.size === 0 ? retentionMs(stream) : undefined);
+      for (const { ref } of stream.partitions) {
         const expired = await recordLog.seek(ref, oldest);
-        recordLog.trim(ref, Math.min(expired, holds.get(ref.partition) ?? Infinity));
-      } catch (error) {
-        // The stream may have been deleted between two awaits.
-        if (!isDomainError(error, 'StreamNotFound')) throw error;
+        await recordLog.trim(ref, Math.min(expired, holds.get(ref.partition) ?? Infinity));
       }
+    } catch (error) {
+      // The stream may have been deleted between two awaits.
+      if (!isDomainError(error, 'StreamNotFound')) throw error;
     }
   }
 }

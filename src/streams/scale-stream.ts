@@ -61,7 +61,7 @@ export async function scaleStream(
     const attempt = { at: now, from, to: target, automatic };
     const written = await write(deps, current, attempt);
     refusal = written.refusal;
-    deps.recordLog.addPartitions(written.stream.partitions.map(({ ref }) => ref));
+    await deps.recordLog.addPartitions(written.stream.partitions.map(({ ref }) => ref));
     return written.stream;
   });
   if (refusal !== undefined) throw refusal;

@@ -75,7 +75,7 @@ async function readEverything(bytes: Buffer): Promise<Found> {
   const found: Found = { readable: [], lost: [], next: [], reports };
   for (const ref of REFS) {
     const readable = new Set<number>();
-    const { first, next } = log.bounds(ref);
+    const { first, next } = await log.bounds(ref);
     for (let at = first; at < next;) {
       try {
         for (const record of recordsOf(await log.read(ref, at, 100))) {

@@ -156,7 +156,7 @@ class World {
   async readAll(partition: number): Promise<ReturnType<typeof recordsOf>> {
     const ref = { stream: this.stream, partition };
     const found: ReturnType<typeof recordsOf> = [];
-    const { first, next } = this.log.bounds(ref);
+    const { first, next } = await this.log.bounds(ref);
     for (let at = first; at < next;) {
       const blocks = await this.log.read(ref, at, 1500, { maxRecords: 4, allocate: (size) => Buffer.alloc(size + 7) });
       assert.equal(await this.log.arrivalTime(ref, at), blocks[0]!.time);
@@ -172,7 +172,7 @@ class World {
   async verify(inFlight: readonly { partition: number; records: PlainRecord[] }[][] = []): Promise<void> {
     for (const { partition } of this.refs()) {
       const model = this.records[partition]!;
-      const { first, next } = this.log.bounds({ stream: this.stream, partition });
+      const { first, next } = await this.log.bounds({ stream: this.stream, partition });
       assert.ok(next >= model.length, `partition ${partition}: acknowledged up to ${model.length}, found ${next}`);
       assert.ok(
         first <= Math.max(this.trimmed[partition]!, 0) || first === next,
@@ -217,7 +217,7 @@ class World {
       case 'read': {
         const ref = { stream: this.stream, partition: command.partition };
         const model = this.records[command.partition]!;
-        const { first, next } = this.log.bounds(ref);
+        const { first, next } = await this.log.bounds(ref);
         if (command.from < first) {
           await assert.rejects(this.log.read(ref, command.from, 100), (error) =>
             isDomainError(error, 'SequenceNumberOutOfRange'),
@@ -235,14 +235,14 @@ class World {
       case 'seek': {
         const ref = { stream: this.stream, partition: command.partition };
         const time = this.clock.now() - command.back;
-        const { first, next } = this.log.bounds(ref);
+        const { first, next } = await this.log.bounds(ref);
         const index = this.records[command.partition]!.findIndex((record) => record.time >= time);
         assert.equal(await this.log.seek(ref, time), index < 0 ? next : Math.max(first, index));
         break;
       }
       case 'measure': {
         const ref = { stream: this.stream, partition: command.partition };
-        const { first, next } = this.log.bounds(ref);
+        const { first, next } = await this.log.bounds(ref);
         const { to, bytes } = await this.log.measure(ref, first, command.maxBytes);
         assert.ok(to > first || first === next);
         assert.ok(to === next || bytes >= command.maxBytes, 'whole unless full');
@@ -257,9 +257,9 @@ class World {
         const length = this.records[command.partition]!.length;
         const before = Math.floor((length * command.share) / 100);
         this.trimmed[command.partition] = Math.max(this.trimmed[command.partition]!, before);
-        this.log.trim({ stream: this.stream, partition: command.partition }, before);
+        await this.log.trim({ stream: this.stream, partition: command.partition }, before);
         assert.equal(
-          this.log.bounds({ stream: this.stream, partition: command.partition }).first,
+          (await this.log.bounds({ stream: this.stream, partition: command.partition })).first,
           this.trimmed[command.partition],
         );
         break;
@@ -273,7 +273,7 @@ class World {
         this.stream += 1;
         this.#resetModel();
         await this.log.deleteStream(this.stream - 1);
-        this.log.addPartitions(this.refs());
+        await this.log.addPartitions(this.refs());
         break;
       case 'fullDisk': {
         this.disk.capacity = this.disk.bytesUsed + command.room;
@@ -325,7 +325,7 @@ class World {
     else await this.log.close();
     await this.open();
     // As retention does at every start: the log may have forgotten trims, above all when it had no space to keep them.
-    this.refs().forEach((ref, partition) => this.log.trim(ref, this.trimmed[partition]!));
+    for (const [partition, ref] of this.refs().entries()) await this.log.trim(ref, this.trimmed[partition]!);
     await this.verify(inFlight);
   }
 }

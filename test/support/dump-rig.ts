@@ -201,15 +201,15 @@ export class DumpRig {
       hashRanges: splitHashSpace(partitions),
     });
     if (stream === undefined) throw new Error(`there is a stream ${name} already`);
-    this.log.addPartitions(stream.partitions.map(({ ref }) => ref));
+    await this.log.addPartitions(stream.partitions.map(({ ref }) => ref));
     this.registry.add(stream);
     return stream;
   }
 
   /** Gives `orders` another number of partitions, as far as the engine can tell. */
-  scale(target: number): void {
+  async scale(target: number): Promise<void> {
     this.#stream = { ...this.stream, partitions: repartition(this.stream, target, this.clock.now()) };
-    this.log.addPartitions(this.stream.partitions.map(({ ref }) => ref));
+    await this.log.addPartitions(this.stream.partitions.map(({ ref }) => ref));
     this.registry.add(this.stream);
   }
 

@@ -33,7 +33,7 @@ export class MemoryLog implements RecordLog {
     this.#clock = clock;
   }
 
-  addPartitions(refs: readonly PartitionRef[]): void {
+  async addPartitions(refs: readonly PartitionRef[]): Promise<void> {
     for (const ref of refs) {
       const key = keyOf(ref);
       if (!this.#partitions.has(key)) this.#partitions.set(key, { blocks: [], first: 0, next: 0, damaged: [] });
@@ -54,9 +54,16 @@ export class MemoryLog implements RecordLog {
     });
   }
 
-  bounds(ref: PartitionRef): PartitionBounds {
+  async bounds(ref: PartitionRef): Promise<PartitionBounds> {
     const { first, next } = this.#state(ref);
     return { first, next };
+  }
+
+  async boundsOf(refs: readonly PartitionRef[]): Promise<(PartitionBounds | undefined)[]> {
+    return refs.map((ref) => {
+      const state = this.#partitions.get(keyOf(ref));
+      return state === undefined ? undefined : { first: state.first, next: state.next };
+    });
   }
 
   async read(
@@ -113,11 +120,13 @@ export class MemoryLog implements RecordLog {
     return { to: next, bytes };
   }
 
-  trim(ref: PartitionRef, before: number): void {
+  async trim(ref: PartitionRef, before: number): Promise<void> {
     const state = this.#state(ref);
     state.first = Math.max(state.first, Math.min(before, state.next));
     state.blocks = state.blocks.filter((block) => block.firstSequence + block.count > state.first);
   }
+
+  async keepFor(): Promise<void> {}
 
   async deleteStream(stream: number): Promise<void> {
     for (const key of this.#partitions.keys()) if (key.startsWith(`${stream}/`)) this.#partitions.delete(key);

@@ -106,7 +106,7 @@ test(
     await rig.create({ file_prefix: 'live' });
     const ref = { stream: rig.stream.number, partition: 0 };
     await rig.put(0, 'a', 'b', 'c', 'd');
-    rig.log.trim(ref, 2);
+    await rig.log.trim(ref, 2);
     const from = async (point: BackfillRequest['from']) => {
       const request = { ...AGAIN, ...(point === undefined ? {} : { from: point }) };
       const [range] = (await planBackfill(rig.services, rig.stream, 'archive', request)).ranges;
@@ -340,7 +340,7 @@ test('whatever happens to a backfill, its task goes on as if there were none', a
             const { position } = (await rig.positions()).find(
               ({ task_id, partition }) => task_id === task && partition === next.partition,
             )!;
-            rig.log.trim(ref, Math.min(next.to, position));
+            await rig.log.trim(ref, Math.min(next.to, position));
             break;
           }
         }

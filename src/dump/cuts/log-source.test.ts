@@ -37,7 +37,7 @@ class CountedPool extends BufferPool {
 
 async function sourceOfThree() {
   const recordLog = new SlowLog(new ManualClock());
-  recordLog.addPartitions([REF]);
+  await recordLog.addPartitions([REF]);
   for (const data of ['a', 'b', 'c']) await recordLog.append([batchOf(REF, [{ data }])]);
   const buffers = new CountedPool(10 * BUFFER);
   return { recordLog, buffers, source: new LogSource({ recordLog, buffers }, { ref: REF, first: 0, next: 3 }) };

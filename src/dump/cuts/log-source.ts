@@ -91,7 +91,7 @@ export class LogSource implements CutSource {
       if (blocks.length === 0) throw new Error(`the log has nothing at record ${due}`);
       return blocks;
     } catch (error) {
-      const to = this.#endOfLoss(error, due);
+      const to = await this.#endOfLoss(error, due);
       if (to === undefined) throw error;
       if (due > this.#range.first) return undefined;
       throw new LostRecords(to, error as Error);
@@ -99,10 +99,11 @@ export class LogSource implements CutSource {
   }
 
   /** Up to where records are gone for good, if that is what an error of the log says. */
-  #endOfLoss(error: unknown, due: number): number | undefined {
-    const { first, next } = this.#recordLog.bounds(this.#range.ref);
+  async #endOfLoss(error: unknown, due: number): Promise<number | undefined> {
+    if (!(error instanceof DamagedRecords) && !isDomainError(error, 'SequenceNumberOutOfRange')) return undefined;
+    const { first, next } = await this.#recordLog.bounds(this.#range.ref);
     if (error instanceof DamagedRecords) return Math.min(Math.max(error.to, due + 1), next);
-    return isDomainError(error, 'SequenceNumberOutOfRange') && first > due ? first : undefined;
+    return first > due ? first : undefined;
   }
 }
 

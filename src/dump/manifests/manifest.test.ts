@@ -192,9 +192,9 @@ onRig('partitions that come later count, and so do those that were closed', asyn
   await rig.advance(10_000);
   await rig.put(1, at(rig, 2));
   rig.store.always = 'before';
-  rig.scale(4);
+  await rig.scale(4);
   await rig.put(3, at(rig, 3));
-  rig.scale(2);
+  await rig.scale(2);
   await rig.advance(120_000);
   assert.deepEqual(await manifestsOf(rig), []);
   rig.store.always = undefined;

@@ -75,11 +75,11 @@ onRig('an open plan counts as its own settings say', async (rig) => {
 onRig('it cannot be told while the task lacks a partition, or what it has not delivered has expired', async (rig) => {
   const id = await rig.create(BY_RECORD);
   await rig.put(0, '{"t":1}', '{"t":2}');
-  rig.log.trim({ stream: rig.stream.number, partition: 0 }, 1);
+  await rig.log.trim({ stream: rig.stream.number, partition: 0 }, 1);
   assert.equal(await until(rig, id), -Infinity);
   await rig.advance(30_000);
   assert.notEqual(await until(rig, id), -Infinity);
-  rig.scale(3);
+  await rig.scale(3);
   assert.equal(await until(rig, id), -Infinity);
 });
 

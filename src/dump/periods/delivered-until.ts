@@ -44,7 +44,7 @@ async function firstUndelivered({ recordLog, clock }: WatermarkParts, { ref, pos
   if (end !== null && position >= end) return Infinity;
   const now = clock.now();
   try {
-    if (position >= recordLog.bounds(ref).next) return now - SETTLE_MS;
+    if (position >= (await recordLog.bounds(ref)).next) return now - SETTLE_MS;
     // A record that is not kept any more is given up before long; until then nothing can be said.
     return (await recordLog.arrivalTime(ref, position)) ?? -Infinity;
   } catch (error) {

@@ -17,9 +17,9 @@ test(
       await rig.put(0, 'early');
       await rig.create({ consumer_strategy: 'LATEST' });
       await rig.put(1, 'b');
-      rig.scale(4);
+      await rig.scale(4);
       await rig.put(3, 'c', 'd');
-      rig.scale(1);
+      await rig.scale(1);
       await rig.put(0, 'e');
       await rig.advance(61_000);
       assert.deepEqual(await rig.files(), ['e\n', 'b\n', 'c\nd\n']);
@@ -30,7 +30,7 @@ test(
         [3, 2],
       ]);
       // Opened again: it goes on where it was.
-      rig.scale(4);
+      await rig.scale(4);
       await rig.put(3, 'f');
       await rig.advance(61_000);
       assert.deepEqual((await rig.files()).slice(3), ['f\n']);
@@ -43,7 +43,7 @@ test(
   'a crash before the task had the new partition: the next start gives it to it',
   withRig(async (rig) => {
     await rig.create();
-    rig.scale(2);
+    await rig.scale(2);
     await rig.put(1, 'a');
     await rig.crash();
     assert.deepEqual(await covered(rig), [
@@ -61,7 +61,7 @@ test(
     await rig.create();
     for (const fault of ['refuse', 'lose answer'] as const) {
       rig.catalogFaults.push(fault);
-      rig.scale(rig.stream.partitions.length + 1);
+      await rig.scale(rig.stream.partitions.length + 1);
       await rig.put(rig.stream.partitions.length - 1, fault);
       await rig.advance(61_000);
     }
@@ -76,7 +76,7 @@ test(
   withRig(async (rig) => {
     const id = await rig.create();
     await stopTasks(rig.services, rig.stream, [id]);
-    rig.scale(2);
+    await rig.scale(2);
     await rig.put(1, 'a');
     await rig.advance(5000);
     await rig.create({ task_name: 'second', consumer_strategy: 'LATEST' });
@@ -91,7 +91,7 @@ test(
   'a task that is made while its stream is scaled begins at the end of what is there by then',
   withRig(async (rig) => {
     const before = rig.stream;
-    rig.scale(2);
+    await rig.scale(2);
     await rig.put(1, 'old');
     // The request found the stream before it was scaled.
     await createTask(rig.services, before, { ...TASK, consumer_strategy: 'LATEST' });

@@ -100,7 +100,7 @@ test(
   withRig(
     async (rig) => {
       await rig.put(0, 'a', 'b', 'c', 'd');
-      rig.log.trim({ stream: rig.stream.number, partition: 0 }, 3);
+      await rig.log.trim({ stream: rig.stream.number, partition: 0 }, 3);
       await deliverRanges(rig, [0, 2], [0, 0]);
       assert.equal(await rig.taskState(ID), 'FINISHED');
       assert.deepEqual(
@@ -151,7 +151,7 @@ test(
     async (rig) => {
       await rig.put(0, 'a');
       await deliverRanges(rig, [0, 1]);
-      rig.scale(3);
+      await rig.scale(3);
       await rig.put(2, 'new');
       await rig.advance(60_000);
       assert.equal((await rig.positions()).length, 1);

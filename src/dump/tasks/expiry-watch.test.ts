@@ -109,7 +109,7 @@ test(
     const life = rig.engine;
     await life.close(0);
     rig.clock.advance(RETENTION + 1);
-    rig.log.trim({ stream: rig.stream.number, partition: 0 }, 1);
+    await rig.log.trim({ stream: rig.stream.number, partition: 0 }, 1);
     await rig.crash();
     assert.deepEqual(await warnings(rig), ['undelivered records from 0 on have expired']);
     assert.equal(rig.engine.expiry.seconds, 0);

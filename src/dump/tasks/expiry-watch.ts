@@ -135,7 +135,7 @@ export class ExpiryWatch {
     const { recordLog, clock, logger } = this.#options.parts;
     const { position } = pair;
     try {
-      const { next, lost } = undeliveredOf(recordLog, pair);
+      const { next, lost } = await undeliveredOf(recordLog, pair);
       if (next <= position) return undefined;
       let arrival = this.#arrivals.get(pair);
       if (arrival?.position !== position || lost) {

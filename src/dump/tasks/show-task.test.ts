@@ -74,7 +74,7 @@ test(
       rig.store.always = 'hang';
       await rig.put(0, 'e', 'f');
       await rig.advance(60_000);
-      rig.log.trim({ stream: rig.stream.number, partition: 0 }, 4);
+      await rig.log.trim({ stream: rig.stream.number, partition: 0 }, 4);
       assert.deepEqual(await waits(), [2, 2, undefined, undefined]);
     },
     { partitions: 2 },

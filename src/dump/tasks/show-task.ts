@@ -96,7 +96,6 @@ export async function describeTask(
 async function describePartition(services: DumpServices, stream: Stream, pair: Pair): Promise<PartitionProgress> {
   const { recordLog } = services;
   const { ref, position, end, discarded, lastTransferAt, task } = pair;
-  const { next } = undeliveredOf(recordLog, pair);
   const shown = {
     partitionId: formatPartitionId(ref.partition),
     state: stateOfPartition(pair),
@@ -105,15 +104,17 @@ async function describePartition(services: DumpServices, stream: Stream, pair: P
     position,
     end: end ?? undefined,
     trouble: troubleOf(services, pair),
-    undelivered: Math.max(0, next - position),
   };
   // Asked for last: everything above is of one moment.
+  const { next } = await undeliveredOf(recordLog, { ref, position, end });
+  const undelivered = Math.max(0, next - position);
   // A place that cannot be read costs its time alone; expiry-watch.ts, which reads the same place, logs it.
   const arrival = () => recordLog.arrivalTime(ref, position).catch(() => undefined);
-  const oldestAt = shown.undelivered === 0 ? undefined : await arrival();
+  const oldestAt = undelivered === 0 ? undefined : await arrival();
   const held = task.settings.holdRetention;
   return {
     ...shown,
+    undelivered,
     oldestAt,
     expiresAt: oldestAt === undefined || held ? undefined : retentionEnd(stream, oldestAt),
   };

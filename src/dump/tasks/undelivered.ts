@@ -10,11 +10,11 @@ export interface Undelivered {
 }
 
 /** Throws StreamNotFound when the partition is not known. */
-export function undeliveredOf(
+export async function undeliveredOf(
   recordLog: Pick<RecordLog, 'bounds'>,
   { ref, position, end }: Pick<Pair, 'ref' | 'position' | 'end'>,
-): Undelivered {
-  const bounds = recordLog.bounds(ref);
+): Promise<Undelivered> {
+  const bounds = await recordLog.bounds(ref);
   const next = end === null ? bounds.next : Math.min(bounds.next, end);
   return { next, lost: position < Math.min(bounds.first, next) };
 }

@@ -24,7 +24,7 @@ export interface RecordCheck extends LogSourceParts, Omit<CutWriterParts, 'objec
 /** Undefined when records of the cut, or its stream, are not kept any more: then there is nothing to compare with. */
 export async function checkRecords(check: RecordCheck, { plan, rows }: CheckedCut): Promise<Finding[] | undefined> {
   const { ref, settings, catalog, signal } = check;
-  if (!isKept(check, plan.first_sequence)) return undefined;
+  if (!(await isKept(check, plan.first_sequence))) return undefined;
   const range = { ref, first: plan.first_sequence, next: plan.next_sequence };
   const { task_id, schema_revision } = plan;
   const cut = {
@@ -43,7 +43,7 @@ export async function checkRecords(check: RecordCheck, { plan, rows }: CheckedCu
     made = await writeCut({ ...check, objects: new HashingStore() }, cut, signal);
   } catch (error) {
     // The stream may have been deleted meanwhile.
-    if (error instanceof LostRecords || !isKept(check, plan.first_sequence)) return undefined;
+    if (error instanceof LostRecords || !(await isKept(check, plan.first_sequence))) return undefined;
     throw error;
   }
   if (made.next < plan.next_sequence) return undefined;
@@ -69,9 +69,9 @@ export async function checkRecords(check: RecordCheck, { plan, rows }: CheckedCu
   return findings;
 }
 
-function isKept({ recordLog, ref }: RecordCheck, sequence: number): boolean {
+async function isKept({ recordLog, ref }: RecordCheck, sequence: number): Promise<boolean> {
   try {
-    return recordLog.bounds(ref).first <= sequence;
+    return (await recordLog.bounds(ref)).first <= sequence;
   } catch (error) {
     if (isDomainError(error, 'StreamNotFound')) return false;
     throw error;

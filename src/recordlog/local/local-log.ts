@@ -111,7 +111,7 @@ class LocalLog implements RecordLog {
     return this.#appender.failure;
   }
 
-  addPartitions(refs: readonly PartitionRef[]): void {
+  async addPartitions(refs: readonly PartitionRef[]): Promise<void> {
     for (const ref of refs) this.#partitions.add(ref);
   }
 
@@ -119,9 +119,15 @@ class LocalLog implements RecordLog {
     return this.#appender.append(batches);
   }
 
-  bounds(ref: PartitionRef): PartitionBounds {
-    const { first, next } = this.#partition(ref);
-    return { first, next };
+  async bounds(ref: PartitionRef): Promise<PartitionBounds> {
+    return boundsOf(this.#partition(ref));
+  }
+
+  async boundsOf(refs: readonly PartitionRef[]): Promise<(PartitionBounds | undefined)[]> {
+    return refs.map((ref) => {
+      const partition = this.#partitions.get(ref);
+      return partition === undefined ? undefined : boundsOf(partition);
+    });
   }
 
   async read(ref: PartitionRef, from: number, maxBytes: number, options?: ReadOptions): Promise<RecordBlock[]> {
@@ -140,9 +146,12 @@ class LocalLog implements RecordLog {
     return this.#reader.measure(this.#partition(ref), from, maxBytes);
   }
 
-  trim(ref: PartitionRef, before: number): void {
+  async trim(ref: PartitionRef, before: number): Promise<void> {
     this.#giveUp(this.#partition(ref).trim(before));
   }
+
+  /** Whoever knows how long records are wanted trims them. */
+  async keepFor(): Promise<void> {}
 
   async deleteStream(stream: number): Promise<void> {
     this.#giveUp(this.#partitions.removeStream(stream).flatMap(({ extents }) => extents));
@@ -166,4 +175,8 @@ class LocalLog implements RecordLog {
     if (partition === undefined) throw new DomainError('StreamNotFound', [ref.stream]);
     return partition;
   }
+}
+
+function boundsOf({ first, next }: PartitionLog): PartitionBounds {
+  return { first, next };
 }
