@@ -10,7 +10,10 @@ import Type, { type Static, type TObject, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { parse } from 'yaml';
 import { AccountsSchema } from './auth/accounts/account-settings.ts';
+import { PostgresSchema } from './catalog/postgres/postgres-settings.ts';
+import { ClusterSchema } from './cluster/cluster-settings.ts';
 import { LimitsSchema } from './model/limits.ts';
+import { KafkaSchema } from './recordlog/kafka/kafka-settings.ts';
 
 const LogLevel = Type.Union(
   (['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const).map((level) => Type.Literal(level)),
@@ -71,6 +74,9 @@ export const ConfigSchema = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
+    kafka: KafkaSchema,
+    postgres: PostgresSchema,
+    cluster: ClusterSchema,
     auth: Type.Object(
       {
         failure_status: Type.Union([Type.Literal(401), Type.Literal(441)], {
@@ -196,6 +202,7 @@ export function loadConfig({ file, env, flags = {} }: ConfigSources): Config {
   if ((filled.tls.cert === undefined) !== (filled.tls.key === undefined)) {
     throw new ConfigError('tls.cert: needs tls.key, and the other way round');
   }
+  requireWholeCluster(filled);
   const data_dir = resolve(filled.data_dir);
   return deepFreeze({
     ...filled,
@@ -203,6 +210,26 @@ export function loadConfig({ file, env, flags = {} }: ConfigSources): Config {
     data_dir,
     objects_dir: resolve(filled.objects_dir ?? join(data_dir, 'objects')),
   });
+}
+
+/** Records in Kafka with a catalog on one machine, or the other way round, would lose one when they lose the other. */
+function requireWholeCluster({ kafka, postgres }: RawConfig): void {
+  if ((kafka.brokers === undefined) !== (postgres.url === undefined)) {
+    throw new ConfigError('kafka.brokers: needs postgres.url, and the other way round');
+  }
+  const { sasl_mechanism, sasl_username, sasl_password, tls_cert, tls_key } = kafka;
+  const sasl = [sasl_mechanism, sasl_username, sasl_password];
+  if (sasl.includes(undefined) && sasl.some((value) => value !== undefined)) {
+    throw new ConfigError(
+      'kafka.sasl_mechanism: needs kafka.sasl_username and kafka.sasl_password, and the other way round',
+    );
+  }
+  if ((tls_cert === undefined) !== (tls_key === undefined)) {
+    throw new ConfigError('kafka.tls_cert: needs kafka.tls_key, and the other way round');
+  }
+  if (kafka.min_insync_replicas > kafka.replication_factor) {
+    throw new ConfigError('kafka.min_insync_replicas: must not be above kafka.replication_factor');
+  }
 }
 
 function readFile(path: string): Record<string, unknown> {
