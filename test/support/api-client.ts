@@ -1,6 +1,7 @@
 /** A client of the HTTP API that hides nothing: any method with any body, any header, and the answer as it came. */
 import { Agent, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, request as requestTls } from 'node:https';
+import { ON_CLUSTER } from './backend.ts';
 
 export interface Credentials {
   readonly projectId: string;
@@ -45,7 +46,9 @@ export class ApiClient {
   constructor(baseUrl: string, ca?: string) {
     this.#baseUrl = baseUrl;
     const tls = baseUrl.startsWith('https:');
-    this.#agent = tls ? new TlsAgent({ keepAlive: true, ca }) : new Agent({ keepAlive: true });
+    // A connection each, and so a node each, for the requests of a test that runs on a cluster.
+    const keepAlive = !ON_CLUSTER;
+    this.#agent = tls ? new TlsAgent({ keepAlive, ca }) : new Agent({ keepAlive });
     this.#request = tls ? requestTls : request;
   }
 
