@@ -34,6 +34,7 @@ import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
 import { openCatalog } from './open-catalog.ts';
+import { openCluster, requireSoleNode } from './open-cluster.ts';
 import { Durations } from './metrics/durations.ts';
 import { MetricHistory } from './metrics/metric-history.ts';
 import { Prometheus } from './metrics/prometheus.ts';
@@ -104,6 +105,10 @@ export async function serve(config: Config): Promise<RunningServer> {
     });
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
+    let url = '';
+    const cluster = await openCluster(config, catalog, () => url, logger);
+    opened('cluster', DISK_LIMIT_MS, () => cluster.close());
+    await requireSoleNode(cluster, config);
     const { tokens, temporaryKeys, login } = await prepareAuth(config, catalog);
     const purge = repeat(
       clock,
@@ -237,7 +242,7 @@ export async function serve(config: Config): Promise<RunningServer> {
       tls: certificate?.identity,
     });
     opened('http', graceMs + DISK_LIMIT_MS, () => http.close(graceMs));
-    const url = await http.app.listen({ host: config.host, port: config.port });
+    url = await http.app.listen({ host: config.host, port: config.port });
     const onError = (error: unknown) =>
       logger.error({ err: error }, 'the certificate cannot be read again; the one in use stays');
     const renew = async () => {
