@@ -70,7 +70,8 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-kafka-'));
   const count = options.brokers;
   const ports = await freePorts(count * 3);
-  const clusterId = randomBytes(16).toString('base64url');
+  // Hexadecimal: Kafka's tools take what begins with a hyphen for an option.
+  const clusterId = randomBytes(11).toString('hex');
   const ids = Array.from({ length: count }, (_, index) => index + 1);
   const voters = ids.map((id, index) => `${id}@${HOST}:${ports[index * 3]}`).join(',');
   const stop = async () => {
