@@ -21,6 +21,7 @@ import { ensureSecret } from './catalog/meta.ts';
 import { migrate } from './catalog/migrate.ts';
 import { CATALOG_FILE, openSqliteCatalog } from './catalog/sqlite/open.ts';
 import { selectDeletedStreamNumbers, selectStreams } from './catalog/streams.ts';
+import { alone } from './cluster/alone.ts';
 import { runClosingPhases, type ClosingPhase } from './closing-phases.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -52,6 +53,7 @@ import { CursorCodec } from './streams/cursor.ts';
 import { expireRetired } from './streams/expire-partitions.ts';
 import { trimExpired } from './streams/retention.ts';
 import { StreamChanges } from './streams/stream-changes.ts';
+import { StreamFollower } from './streams/stream-follower.ts';
 import { StreamRegistry } from './streams/stream-registry.ts';
 import { Throttle } from './streams/throttle.ts';
 import { TlsCertificate } from './tls-certificate.ts';
@@ -100,6 +102,8 @@ export async function serve(config: Config): Promise<RunningServer> {
     const catalog = await openSqliteCatalog({ path: data.path(CATALOG_FILE) });
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
+    const cluster = alone();
+    opened('cluster', DISK_LIMIT_MS, () => cluster.close());
     const { tokens, temporaryKeys, login } = await prepareAuth(config, catalog);
     const purge = repeat(
       clock,
@@ -115,7 +119,17 @@ export async function serve(config: Config): Promise<RunningServer> {
     const logSyncs = new Durations();
     const { registry, recordLog } = await openStreams(config, catalog, data.path('log'), logSyncs, logger);
     opened('record log', DISK_LIMIT_MS, () => recordLog.close());
-    const streamChanges = new StreamChanges(registry);
+    const traffic = new TrafficMeter(clock);
+    const follower = new StreamFollower({
+      db: catalog.db,
+      registry,
+      recordLog,
+      clock,
+      onGone: (stream) => traffic.forget(stream),
+      onError: (error) => logger.error({ err: error }, 'a stream that changed could not be read'),
+    });
+    opened('streams', DISK_LIMIT_MS, () => follower.close());
+    const streamChanges = new StreamChanges({ db: catalog.db, cluster, registry, follower });
 
     const buffers = new BufferPool(POOLED_BYTES);
     const converters = makeConverters(config);
@@ -143,7 +157,6 @@ export async function serve(config: Config): Promise<RunningServer> {
     );
     opened('retention', DISK_LIMIT_MS, () => retention.close());
 
-    const traffic = new TrafficMeter(clock);
     const metricHistory = new MetricHistory({
       catalog,
       meter: traffic,
@@ -152,8 +165,6 @@ export async function serve(config: Config): Promise<RunningServer> {
     });
     opened('metrics', DISK_LIMIT_MS, () => metricHistory.close());
     const autoScaler = new AutoScaler({
-      catalog,
-      recordLog,
       registry,
       streamChanges,
       load: traffic,
@@ -223,10 +234,7 @@ export async function serve(config: Config): Promise<RunningServer> {
         onStreamUpdated: [
           { check: (next) => dumpEngine.checkStreamUpdate(next), changed: () => dumpEngine.followStreams() },
         ],
-        onStreamDeleted: [
-          ({ number }) => dumpEngine.endTasksOfStream(number),
-          async ({ number }) => traffic.forget(number),
-        ],
+        onStreamDeleted: [({ number }) => dumpEngine.endTasksOfStream(number)],
       },
       logger,
       authFailureStatus: config.auth.failure_status,
