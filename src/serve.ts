@@ -19,7 +19,6 @@ import { selectApps } from './catalog/apps.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { ensureSecret } from './catalog/meta.ts';
 import { migrate } from './catalog/migrate.ts';
-import { CATALOG_FILE, openSqliteCatalog } from './catalog/sqlite/open.ts';
 import { selectDeletedStreamNumbers, selectStreams } from './catalog/streams.ts';
 import { alone } from './cluster/alone.ts';
 import { runClosingPhases, type ClosingPhase } from './closing-phases.ts';
@@ -35,6 +34,7 @@ import { buildApp } from './http/app.ts';
 import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
+import { openCatalog } from './open-catalog.ts';
 import { Durations } from './metrics/durations.ts';
 import { MetricHistory } from './metrics/metric-history.ts';
 import { Prometheus } from './metrics/prometheus.ts';
@@ -46,7 +46,7 @@ import { Gate } from './platform/gate.ts';
 import { nodeFileSystem as fileSystem, sharedFileSystem } from './platform/file-system.ts';
 import { systemRandom as random } from './platform/random.ts';
 import { repeat } from './platform/repeat.ts';
-import { openLocalLog } from './recordlog/local/local-log.ts';
+import { openRecordLog } from './open-record-log.ts';
 import type { RecordLog } from './recordlog/record-log.ts';
 import { AUTO_SCALING_MS, AutoScaler } from './streams/auto-scaling.ts';
 import { CursorCodec } from './streams/cursor.ts';
@@ -99,7 +99,11 @@ export async function serve(config: Config): Promise<RunningServer> {
     const data = await openDataDirectory(config.data_dir);
     opened('data directory', DISK_LIMIT_MS, () => data.release());
 
-    const catalog = await openSqliteCatalog({ path: data.path(CATALOG_FILE) });
+    const catalog = await openCatalog({
+      config,
+      name: `sluice ${config.cluster.node_id ?? ''}`.trim(),
+      onIdleError: (error) => logger.warn({ err: error }, 'a connection to the catalog broke'),
+    });
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
     const cluster = alone();
@@ -340,14 +344,11 @@ async function openStreams(
   logger: Logger,
 ): Promise<{ registry: StreamRegistry; recordLog: RecordLog }> {
   const streams = await selectStreams(db);
-  const recordLog = await openLocalLog({
+  const recordLog = await openRecordLog({
+    config,
     directory,
-    fileSystem,
-    clock,
     partitions: streams.flatMap(({ partitions }) => partitions.map(({ ref }) => ref)),
     deletedStreams: await selectDeletedStreamNumbers(db),
-    segmentBytes: config.record_log.segment_bytes,
-    maxPendingBytes: config.limits.pending_append_bytes,
     onSynced: (ms) => logSyncs.observe(ms),
     report: (level, message, error) => logger[level]({ err: error }, message),
   });

@@ -71,7 +71,7 @@ function idsByRanks(page: LogPageRequest): RawBuilder<{ id: number }> {
   // Separators before which there are no more rows than are to be skipped; the last of them is the nearest.
   const nearest = sql`before <= (select skip from wanted) order by before desc, value desc, id desc limit 1`;
   return sql`
-    with wanted(skip, size) as (select ${skip}, ${size}),
+    with wanted(skip, size) as (select cast(${skip} as bigint), cast(${size} as bigint)),
     grp as (
       select value, id, before
       from (select value, id, sum(rows) over (order by value, id) - rows as before from dump_log_ranks where ${level(1)}) as g

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CompiledQuery, type Kysely, type KyselyPlugin, type RootOperationNode } from 'kysely';
 import { openLog, TASK } from '../../test/support/log-rows.ts';
-import type { TestCatalog } from '../../test/support/catalog.ts';
+import { ONLY_SQLITE, type TestCatalog } from '../../test/support/catalog.ts';
 import {
   selectDeadLettersOfPlans,
   selectLiveObjects,
@@ -34,7 +34,7 @@ async function planOf(catalog: TestCatalog, run: (db: Kysely<Database>) => Promi
   return rows.map(({ detail }) => detail).join('\n');
 }
 
-test('each statement takes the index that was made for it', async () => {
+test('each statement takes the index that was made for it', ONLY_SQLITE, async () => {
   await using catalog = await openLog(10);
   const plan = (run: (db: Kysely<Database>) => Promise<unknown>) => planOf(catalog, run);
   const byObject = await plan((db) => selectRowsOfObjects(db, TASK, 'b', ['a', 'b', 'c']));

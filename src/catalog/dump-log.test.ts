@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { openTestCatalog } from '../../test/support/catalog.ts';
+import { ONLY_SQLITE, openTestCatalog } from '../../test/support/catalog.ts';
 import { queryPlans } from '../../test/support/query-plans.ts';
 import { selectDeadLetters, selectFailures, selectOpenPlans, type DumpLogRow } from './dump-log.ts';
 import { countDeadLetters, selectDeadRows, selectRedrivenTasks } from './dump-redrives.ts';
 
-test('what is planned is found by the index of what is planned, of one task and of all', async () => {
+test('what is planned is found by the index of what is planned, of one task and of all', ONLY_SQLITE, async () => {
   await using catalog = await openTestCatalog();
   for (const taskId of [undefined, 'task']) {
     const [plan] = await queryPlans(catalog.db, (db) => selectOpenPlans(db, taskId));
@@ -15,7 +15,7 @@ test('what is planned is found by the index of what is planned, of one task and 
   assert.match(redriven!, /^SCAN l USING INDEX dump_log_planned$/m);
 });
 
-test('dead letters are counted and found by the index of those that nobody has taken', async () => {
+test('dead letters are counted and found by the index of those that nobody has taken', ONLY_SQLITE, async () => {
   await using catalog = await openTestCatalog();
   const [sum] = await queryPlans(catalog.db, (db) => selectDeadLetters(db, 'task'));
   // A statement that is only explained gives no row, and a sum without a row is an error.
@@ -25,7 +25,7 @@ test('dead letters are counted and found by the index of those that nobody has t
   assert.match(page!, /^SEARCH l USING INDEX dump_log_dead /m);
 });
 
-test('the first failure of a plan is found among the failures of its moment', async () => {
+test('the first failure of a plan is found among the failures of its moment', ONLY_SQLITE, async () => {
   await using catalog = await openTestCatalog();
   const failed = { task_id: 'task', created_at: 1, partition: 0, kind: 'delivery' } as DumpLogRow;
   for (const plan of await queryPlans(catalog.db, (db) => selectFailures(db, failed))) {

@@ -3,6 +3,12 @@
 /** SQLite's extended result codes SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE. */
 const SQLITE_CODES: readonly unknown[] = [1555, 2067];
 
+/** PostgreSQL's unique_violation. */
+const POSTGRES_CODE = '23505';
+
 export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && SQLITE_CODES.includes(error.errcode);
+  if (!(error instanceof Error)) return false;
+  return (
+    ('errcode' in error && SQLITE_CODES.includes(error.errcode)) || ('code' in error && error.code === POSTGRES_CODE)
+  );
 }

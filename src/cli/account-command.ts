@@ -10,8 +10,9 @@ import type { AccountContext } from '../auth/accounts/account-context.ts';
 import { AccountError } from '../auth/accounts/account-error.ts';
 import { Passwords } from '../auth/passwords.ts';
 import { isMigrated } from '../catalog/migrate.ts';
-import { CATALOG_FILE, openSqliteCatalog } from '../catalog/sqlite/open.ts';
+import { CATALOG_FILE } from '../catalog/sqlite/open.ts';
 import { loadConfig, type Config } from '../config.ts';
+import { openCatalog } from '../open-catalog.ts';
 import { systemClock as clock } from '../platform/clock.ts';
 import { systemRandom as random } from '../platform/random.ts';
 import { explain } from './explain.ts';
@@ -59,16 +60,29 @@ async function openAccounts(
   use: (accounts: Accounts) => Promise<string>,
 ): Promise<string> {
   const config = loadConfig({ file, env, flags: { data_dir: dataDir } });
-  const path = join(config.data_dir, CATALOG_FILE);
-  if (!existsSync(path)) throw new AccountError(`there is no ${path}: start the server once, or name its --data-dir`);
-  const catalog = await openSqliteCatalog({ path });
+  const place = whereCatalogIs(config);
+  const catalog = await openCatalog({
+    config,
+    name: 'sluice command',
+    onIdleError: () => {
+      // The next statement tells.
+    },
+  });
   try {
     // A server that still runs an older version must not have its tables changed under it.
     if (!(await isMigrated(catalog.db))) {
-      throw new AccountError(`${path} is of another version of sluice: start the server of this version first`);
+      throw new AccountError(`${place} is of another version of sluice: start the server of this version first`);
     }
     return await use({ db: catalog.db, clock, random, passwords: new Passwords({ random }), config });
   } finally {
     await catalog.close();
   }
+}
+
+/** For messages. Throws AccountError when there is none. */
+function whereCatalogIs({ data_dir, postgres }: Config): string {
+  if (postgres.url !== undefined) return 'the catalog';
+  const path = join(data_dir, CATALOG_FILE);
+  if (!existsSync(path)) throw new AccountError(`there is no ${path}: start the server once, or name its --data-dir`);
+  return path;
 }

@@ -125,6 +125,21 @@ export const ERRORS = {
     text: 'The disk is full. Nothing of this request was stored.',
   },
   RecordsDamaged: { code: 'DIS.5003', status: 500, text: 'Records are damaged on disk and are not served.' },
+  LogUnavailable: {
+    code: 'DIS.5005',
+    status: 503,
+    text: 'The record log cannot be reached, or has too few replicas. Nothing was stored. Try again later.',
+  },
+  OutcomeUnknown: {
+    code: 'DIS.5006',
+    status: 504,
+    text: 'The record log did not answer in time: the record may have been stored or not.',
+  },
+  CatalogUnavailable: {
+    code: 'DIS.5007',
+    status: 503,
+    text: 'The catalog cannot be reached or is overloaded. Try again later.',
+  },
   ShuttingDown: { code: 'DIS.5004', status: 503, text: 'The server is shutting down.' },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -1,6 +1,7 @@
 /** What keeps a dump log of millions of rows quick to read: see ../schema.ts for the columns. */
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { orderByCodePoints } from '../order-by-code-points.ts';
 import type { SqlDialect } from '../sql-dialect.ts';
 
 /** The columns by which the log can be sorted: all non-negative whole numbers. */
@@ -49,6 +50,7 @@ async function up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void> {
     primary key (task_id, sort, level, value, id)
   ) ${withoutRowId}`.execute(db);
   for (const trigger of RANK_TRIGGERS[dialect]()) await sql.raw(trigger).execute(db);
+  await orderByCodePoints(db, dialect);
 }
 
 /** Keep the rows of each separator exact, in the transaction that changes the log. */
@@ -69,14 +71,47 @@ const RANK_TRIGGERS: Readonly<Record<SqlDialect, () => string[]>> = {
     end`,
     ),
   ],
-  postgres: () => {
-    throw new Error('the triggers of dump_log_ranks are not written for PostgreSQL');
-  },
+  postgres: () => [
+    `create function dump_log_ranks_count(task text, sorted text, key_value bigint, key_id bigint, step integer)
+      returns void language sql as $$
+      update dump_log_ranks as r set rows = r.rows + step
+      from (values ${LEVELS.map((level) => `(${level})`).join(', ')}) as l(level)
+      cross join lateral (
+        select s.value, s.id from dump_log_ranks as s
+        where s.task_id = task and s.sort = sorted and s.level = l.level and (s.value, s.id) <= (key_value, key_id)
+        order by s.value desc, s.id desc limit 1) as nearest
+      where r.task_id = task and r.sort = sorted and r.level = l.level
+        and r.value = nearest.value and r.id = nearest.id
+    $$`,
+    `create function dump_log_ranks_follow() returns trigger language plpgsql as $$
+    begin
+      if tg_op <> 'INSERT' and ${hasRanks('old')} then
+        ${SORTS.map((sort) => callCount(sort, 'old', -1)).join('\n')}
+      end if;
+      if tg_op <> 'DELETE' and ${hasRanks('new')} then
+        ${SORTS.map((sort) => callCount(sort, 'new', 1)).join('\n')}
+      end if;
+      return null;
+    end $$`,
+    `create trigger dump_log_ranks_insert after insert or delete on dump_log
+      for each row execute function dump_log_ranks_follow()`,
+    `create trigger dump_log_ranks_update after update of ${SORTS.join(', ')} on dump_log
+      for each row when (${SORTS.map((sort) => `new.${sort} <> old.${sort}`).join(' or ')})
+      execute function dump_log_ranks_follow()`,
+  ],
 };
 
 /** Most logs are short and have no separators: theirs cost one look. */
 function hasRanks(row: 'new' | 'old'): string {
   return `exists (select 1 from dump_log_ranks where task_id = ${row}.task_id)`;
+}
+
+/** Columns that an update leaves alone cost nothing. */
+function callCount(sort: string, row: 'new' | 'old', step: number): string {
+  const other = row === 'new' ? 'old' : 'new';
+  return `if tg_op <> 'UPDATE' or ${row}.${sort} <> ${other}.${sort} then
+          perform dump_log_ranks_count(${row}.task_id, '${sort}', ${row}.${sort}, ${row}.id, ${step});
+        end if;`;
 }
 
 /** Counts a row in, or out, at the last separator at or before it, on each level. */

@@ -6,8 +6,7 @@ export const PostgresSchema = Type.Object(
     url: Type.Optional(
       Type.String({
         pattern: '^postgres(ql)?://',
-        description:
-          'postgresql://USER:PASSWORD@HOST:PORT/DATABASE, several hosts separated by commas; set: the catalog is there',
+        description: 'postgresql://USER:PASSWORD@HOST:PORT/DATABASE; set: the catalog is there',
       }),
     ),
     pool_size: Type.Integer({

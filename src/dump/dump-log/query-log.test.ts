@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { ONLY_SQLITE } from '../../../test/support/catalog.ts';
 import { LIMITS, PROJECT } from '../../../test/support/dump-rig.ts';
 import { byKey, openLog, OTHER_TASK as OTHER, TASK } from '../../../test/support/log-rows.ts';
 import { LOG_SORT_COLUMNS, selectLogPage } from '../../catalog/dump-log-pages.ts';
@@ -71,7 +72,7 @@ test('a page that the log has become too short for meanwhile is empty', async ()
   }
 });
 
-test('the rows of a page are found by the index alone, without sorting the log', async () => {
+test('the rows of a page are found by the index alone, without sorting the log', ONLY_SQLITE, async () => {
   await using catalog = await openLog(1);
   const statements: CompiledQuery[] = [];
   const recorder = new Kysely<Database>({

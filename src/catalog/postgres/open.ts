@@ -1,0 +1,88 @@
+/**
+ * The catalog in PostgreSQL (12 or newer), shared by all nodes. Transactions are serializable, as those of SQLite are by
+ * themselves, and are tried again when PostgreSQL could not put them in an order or went away before their commit: so the
+ * callback of a transaction may run more than once. When the answer to a commit is lost nobody knows whether it
+ * happened: that error reaches the caller. Every statement has a time limit, on both ends of the connection.
+ */
+import { readFile } from 'node:fs/promises';
+import { Kysely } from 'kysely';
+import { Pool, type PoolConfig } from 'pg';
+import type { Clock } from '../../platform/clock.ts';
+import type { Random } from '../../platform/random.ts';
+import type { Catalog } from '../catalog.ts';
+import type { Database } from '../schema.ts';
+import { CatalogDialect } from './dialect.ts';
+import { parsersOfNumbers } from './numbers.ts';
+import type { PostgresSettings } from './postgres-settings.ts';
+import { RetryingKysely } from './retrying-kysely.ts';
+
+export interface PostgresCatalogOptions {
+  readonly settings: PostgresSettings & { readonly url: string };
+  /** Shown by pg_stat_activity. */
+  readonly applicationName: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told of connections that broke while nobody used them. */
+  readonly onIdleError: (error: Error) => void;
+}
+
+/** Connections for pages of large logs, and as many for filters and exports. */
+const READERS = 2;
+/** What long reads may take, in terms of other statements. */
+const LONG_READ_FACTOR = 10;
+/** How much longer than the server this end waits before it counts the connection as lost. */
+const GRACE_MS = 5000;
+
+/** Rejects only for settings that cannot be used: connections are made when they are needed. */
+export async function openPostgresCatalog(options: PostgresCatalogOptions): Promise<Catalog> {
+  const { settings, clock, random } = options;
+  const ca = settings.tls_ca === undefined ? undefined : await readFile(settings.tls_ca, 'utf8');
+  const pool = (max: number, timeoutMs: number, readOnly: boolean) => {
+    const made = new Pool(poolConfig(options, { max, timeoutMs, readOnly, ca }));
+    made.on('error', options.onIdleError);
+    return made;
+  };
+  const longMs = settings.statement_timeout_ms * LONG_READ_FACTOR;
+  const db = new RetryingKysely<Database>({
+    dialect: new CatalogDialect({ pool: pool(settings.pool_size, settings.statement_timeout_ms, false) }),
+    clock,
+    random,
+  });
+  const openReader = () => new Kysely<Database>({ dialect: new CatalogDialect({ pool: pool(READERS, longMs, true) }) });
+  const reader = openReader();
+  const scanner = openReader();
+  return {
+    db,
+    reader,
+    scanner,
+    close: async () => void (await Promise.all([db.destroy(), reader.destroy(), scanner.destroy()])),
+  };
+}
+
+interface PoolLimits {
+  readonly max: number;
+  readonly timeoutMs: number;
+  readonly readOnly: boolean;
+  readonly ca: string | undefined;
+}
+
+function poolConfig(
+  { settings, applicationName }: PostgresCatalogOptions,
+  { max, timeoutMs, readOnly, ca }: PoolLimits,
+): PoolConfig {
+  return {
+    connectionString: settings.url,
+    ...(ca === undefined ? {} : { ssl: { ca } }),
+    application_name: applicationName,
+    max,
+    connectionTimeoutMillis: settings.connect_timeout_ms,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    statement_timeout: timeoutMs,
+    lock_timeout: timeoutMs,
+    idle_in_transaction_session_timeout: timeoutMs,
+    query_timeout: timeoutMs + GRACE_MS,
+    ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+    types: parsersOfNumbers,
+  };
+}
