@@ -132,8 +132,8 @@ export async function serve(config: Config): Promise<RunningServer> {
       onGone: (stream) => traffic.forget(stream),
       onError: (error) => logger.error({ err: error }, 'a stream that changed could not be read'),
     });
-    opened('streams', DISK_LIMIT_MS, () => follower.close());
-    const streamChanges = new StreamChanges({ db: catalog.db, cluster, registry, follower });
+    opened('streams', DISK_LIMIT_MS, () => follower.memory.close());
+    const streamChanges = new StreamChanges({ db: catalog.db, cluster, registry, memory: follower.memory });
 
     const buffers = new BufferPool(POOLED_BYTES);
     const converters = makeConverters(config);

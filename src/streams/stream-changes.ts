@@ -7,39 +7,41 @@ import type { Kysely } from 'kysely';
 import { lockingTransaction } from '../catalog/row-locks.ts';
 import type { Database } from '../catalog/schema.ts';
 import { deleteStreamRows, selectStream } from '../catalog/streams.ts';
-import type { Announced, Cluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { SharedChanges } from '../cluster/shared-changes.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Stream } from '../model/stream.ts';
+import type { CatchUp } from '../platform/catch-up.ts';
 import type { StreamRegistry } from './stream-registry.ts';
-import type { StreamFollower, StreamsToRead } from './stream-follower.ts';
 
 export interface StreamChangesOptions {
   readonly db: Kysely<Database>;
   readonly registry: StreamRegistry;
   readonly cluster: Pick<Cluster, 'exclusive' | 'announceIn' | 'settled'>;
-  readonly follower: StreamFollower;
-}
-
-interface Written {
-  readonly stream: Stream;
-  /** Undefined: nothing was changed. */
-  readonly announced: Announced | undefined;
+  /** What keeps the registry, see StreamFollower. */
+  readonly memory: CatchUp<number>;
 }
 
 export class StreamChanges {
   readonly #options: StreamChangesOptions;
+  readonly #changes: SharedChanges<number>;
 
   constructor(options: StreamChangesOptions) {
     this.#options = options;
+    this.#changes = new SharedChanges({ kind: 'stream', ...options });
   }
 
   /** Runs `insert` in a transaction. Resolves to the stream that it stored, once every node has it. */
   async make(insert: (transaction: Kysely<Database>) => Promise<Stream>): Promise<Stream> {
     const { db } = this.#options;
-    const written = await this.#write('all', () =>
-      db.transaction().execute(async (transaction) => this.#announce(transaction, await insert(transaction))),
+    let made!: Stream;
+    await this.#changes.make('all', () =>
+      db.transaction().execute(async (transaction) => {
+        made = await insert(transaction);
+        return this.#changes.announce(transaction, made.number);
+      }),
     );
-    return this.#follow(written);
+    return this.#newest(made);
   }
 
   /**
@@ -53,17 +55,15 @@ export class StreamChanges {
   ): Promise<Stream> {
     const { db, cluster } = this.#options;
     const { number } = stream;
-    const written = await this.#write([number], () =>
-      cluster.exclusive(laneOf(stream), () =>
-        db.transaction().execute(async (transaction): Promise<Written> => {
-          const current = await selectStream(transaction, number);
-          if (current === undefined) throw notFound(stream);
-          const next = await change(current, transaction);
-          return next === current ? { stream: next, announced: undefined } : this.#announce(transaction, next);
-        }),
-      ),
-    );
-    return this.#follow(written);
+    let next!: Stream;
+    const write = async (transaction: Kysely<Database>) => {
+      const current = await selectStream(transaction, number);
+      if (current === undefined) throw notFound(stream);
+      next = await change(current, transaction);
+      return next === current ? undefined : this.#changes.announce(transaction, number);
+    };
+    await this.#changes.make([number], () => cluster.exclusive(laneOf(stream), () => db.transaction().execute(write)));
+    return this.#newest(next);
   }
 
   /**
@@ -73,46 +73,20 @@ export class StreamChanges {
   async delete(stream: Stream, now: number, cleanUp: () => Promise<void>): Promise<void> {
     const { db, cluster } = this.#options;
     const { number } = stream;
-    const written = await this.#write([number], () =>
-      cluster.exclusive(laneOf(stream), () =>
-        lockingTransaction(db).execute(async (transaction): Promise<Written> => {
-          if (!(await deleteStreamRows(transaction, number, now))) throw notFound(stream);
-          return this.#announce(transaction, stream);
-        }),
-      ),
+    const write = async (transaction: Kysely<Database>) => {
+      if (!(await deleteStreamRows(transaction, number, now))) throw notFound(stream);
+      return this.#changes.announce(transaction, number);
+    };
+    await this.#changes.make(
+      [number],
+      () => cluster.exclusive(laneOf(stream), () => lockingTransaction(db).execute(write)),
+      cleanUp,
     );
-    await this.#follow(written, cleanUp);
   }
 
-  async #write(streams: StreamsToRead, write: () => Promise<Written>): Promise<Written> {
-    try {
-      return await write();
-    } catch (error) {
-      // It may be stored for all that: the answer to a commit can be lost.
-      if (!(error instanceof DomainError)) this.#options.follower.doubt(streams);
-      throw error;
-    }
-  }
-
-  async #announce(transaction: Kysely<Database>, stream: Stream): Promise<Written> {
-    const change = { kind: 'stream', key: String(stream.number) } as const;
-    return { stream, announced: await this.#options.cluster.announceIn(transaction, change) };
-  }
-
-  /** Whatever fails on the way, the rest is done. */
-  async #follow({ stream, announced }: Written, cleanUp?: () => Promise<void>): Promise<Stream> {
-    const { cluster, follower, registry } = this.#options;
-    if (announced === undefined) return stream;
-    try {
-      await follower.read([stream.number]);
-    } finally {
-      try {
-        await cleanUp?.();
-      } finally {
-        await cluster.settled(announced);
-      }
-    }
-    return registry.byNumber(stream.number) ?? stream;
+  /** The very value that everybody finds, where it is still there. */
+  #newest(stream: Stream): Stream {
+    return this.#options.registry.byNumber(stream.number) ?? stream;
   }
 }
 

@@ -1,15 +1,14 @@
 /**
  * Brings the registry of this node to what the catalog says, and is the only one that writes it after the start: whoever
- * changes a stream, here or on another node, writes the catalog first and has the stream read from there. Reads follow
- * one another, so that an older answer never replaces a newer one.
+ * changes a stream, here or on another node, writes the catalog and has the stream read from there.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import type { Database } from '../catalog/schema.ts';
 import { selectStreams } from '../catalog/streams.ts';
 import type { Partition, Stream } from '../model/stream.ts';
-import type { Clock, Timer } from '../platform/clock.ts';
-import { Lane } from '../platform/lane.ts';
+import { CatchUp } from '../platform/catch-up.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 
@@ -19,61 +18,26 @@ export interface StreamFollowerOptions {
   readonly recordLog: Pick<RecordLog, 'addPartitions'>;
   readonly clock: Clock;
   /** Told the number of a stream that is gone. */
-  readonly onGone?: ((stream: number) => void) | undefined;
-  /** Told why a stream could not be read; it is tried again. */
-  readonly onError?: ((error: unknown) => void) | undefined;
+  readonly onGone: (stream: number) => void;
+  /** Told why streams could not be read; they are read again. */
+  readonly onError: (error: unknown) => void;
 }
 
-/** What is to be read: streams by number, or every one. */
-export type StreamsToRead = readonly number[] | 'all';
-
-const RETRY_MS = 1000;
 /** Databases bound the parameters of one statement. */
 const STREAMS_PER_READ = 1000;
 
 export class StreamFollower {
   readonly #options: StreamFollowerOptions;
-  readonly #lane = new Lane();
-  /** Reads that failed and have not been made good yet. */
-  readonly #failed = new Map<StreamsToRead, Timer>();
+  /** Streams by number. A read fails, too, while the record log does not take new partitions. */
+  readonly memory: CatchUp<number>;
 
   constructor(options: StreamFollowerOptions) {
     this.#options = options;
+    const { clock, onError } = options;
+    this.memory = new CatchUp({ clock, onError, read: (streams) => this.#read(streams) });
   }
 
-  /** False while a stream that may have changed could not be read. */
-  get current(): boolean {
-    return this.#failed.size === 0;
-  }
-
-  /**
-   * Resolves when the registry has these streams as the catalog has them. Rejects when the catalog cannot be read or the
-   * record log does not take new partitions; it is tried again then until it succeeds, and `current` is false meanwhile.
-   */
-  async read(streams: StreamsToRead): Promise<void> {
-    try {
-      await this.#lane.run(() => this.#read(streams));
-    } catch (error) {
-      this.#failed.set(
-        streams,
-        this.#options.clock.after(RETRY_MS, () => this.doubt(streams)),
-      );
-      throw error;
-    }
-    this.#failed.delete(streams);
-  }
-
-  /** These streams may have changed: they are read, in the background. */
-  doubt(streams: StreamsToRead): void {
-    this.read(streams).catch((error: unknown) => this.#options.onError?.(error));
-  }
-
-  /** Tries nothing again that failed. */
-  close(): void {
-    for (const timer of this.#failed.values()) timer.cancel();
-  }
-
-  async #read(streams: StreamsToRead): Promise<void> {
+  async #read(streams: readonly number[] | 'all'): Promise<void> {
     const { registry } = this.#options;
     if (streams === 'all') {
       const known = Array.from(registry.all(), ({ number }) => number);

@@ -25,8 +25,10 @@ export function streamNode({
   recordLog = new MemoryLog(clock),
   registry = new StreamRegistry(),
   cluster = alone(),
-  onGone,
+  onGone = () => undefined,
 }: StreamNodeOptions) {
-  const follower = new StreamFollower({ db: catalog.db, registry, recordLog, clock, onGone });
-  return { registry, follower, streamChanges: new StreamChanges({ db: catalog.db, registry, cluster, follower }) };
+  const { db } = catalog;
+  const onError = () => undefined;
+  const { memory } = new StreamFollower({ db, registry, recordLog, clock, onGone, onError });
+  return { registry, memory, streamChanges: new StreamChanges({ db, registry, cluster, memory }) };
 }
