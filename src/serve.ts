@@ -2,9 +2,11 @@
  * The composition root: builds every part of a server, hands each what it needs, and closes them in phases. Nothing
  * else creates a long-lived object, and nothing imports this module but the command line.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { pino, type Logger } from 'pino';
 import { ensureAccounts } from './auth/accounts/configured-accounts.ts';
+import { AppChanges } from './apps/app-changes.ts';
+import { AppFollower } from './apps/app-follower.ts';
 import { AppRegistry } from './apps/app-registry.ts';
 import { CheckpointWriter } from './apps/checkpoints/checkpoint-writer.ts';
 import { GroupCoordinator } from './apps/groups/group-coordinator.ts';
@@ -20,7 +22,8 @@ import type { Catalog } from './catalog/catalog.ts';
 import { ensureSecret } from './catalog/meta.ts';
 import { migrate } from './catalog/migrate.ts';
 import { selectDeletedStreamNumbers, selectStreams } from './catalog/streams.ts';
-import { alone } from './cluster/alone.ts';
+import { Alone } from './cluster/alone.ts';
+import type { Cluster } from './cluster/cluster.ts';
 import { runClosingPhases, type ClosingPhase } from './closing-phases.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -106,7 +109,9 @@ export async function serve(config: Config): Promise<RunningServer> {
     });
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
-    const cluster = alone();
+    /** Whether other nodes work with the same catalog. */
+    const shared = config.postgres.url !== undefined;
+    const cluster = openCluster(config);
     opened('cluster', DISK_LIMIT_MS, () => cluster.close());
     const { tokens, temporaryKeys, login } = await prepareAuth(config, catalog);
     const purge = repeat(
@@ -206,7 +211,15 @@ export async function serve(config: Config): Promise<RunningServer> {
       unsignedPayload: config.auth.unsigned_payload,
     });
     const apps = new AppRegistry(await selectApps(catalog.db));
-    const appParts = { db: catalog.db, apps, registry, clock, limits: config.limits };
+    const groups = new GroupCoordinator({ db: catalog.db, apps, registry, clock, limits: config.limits, shared });
+    const appFollower = new AppFollower({
+      db: catalog.db,
+      apps,
+      clock,
+      onGone: (appId) => groups.forget(appId),
+      onError: (error) => logger.error({ err: error }, 'an app that was made or deleted could not be read'),
+    });
+    opened('apps', DISK_LIMIT_MS, () => appFollower.memory.close());
     const cursorKey = await ensureSecret(catalog.db, 'cursor_key', random.bytes(CURSOR_KEY_BYTES));
     const http = buildApp({
       services: {
@@ -220,8 +233,9 @@ export async function serve(config: Config): Promise<RunningServer> {
         streamChanges,
         cursors: new CursorCodec(cursorKey, config.limits.cursor_seconds),
         apps,
-        checkpoints: new CheckpointWriter(appParts),
-        groups: new GroupCoordinator(appParts),
+        appChanges: new AppChanges({ db: catalog.db, cluster, memory: appFollower.memory }),
+        checkpoints: new CheckpointWriter({ db: catalog.db, groups, clock }),
+        groups,
         throttle: config.limits.profile === 'dis' ? new Throttle(clock) : undefined,
         objectStore,
         dumpEngine,
@@ -353,6 +367,25 @@ async function openStreams(
     report: (level, message, error) => logger[level]({ err: error }, message),
   });
   return { registry: new StreamRegistry(streams), recordLog };
+}
+
+function openCluster({ cluster }: Config): Cluster {
+  const nodeId = cluster.node_id ?? `${hostname()}-${process.pid}`;
+  const startedAt = clock.now();
+  return new Alone({
+    nodeId,
+    status: () => ({
+      name: nodeId,
+      id: nodeId,
+      startedAt,
+      renewedAt: clock.now(),
+      version: readVersion(),
+      url: '',
+      leases: 0,
+      changeSeen: 0,
+      changeLast: 0,
+    }),
+  });
 }
 
 function makeConverters({ dump, limits }: Config): ConverterPool {

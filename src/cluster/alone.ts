@@ -1,25 +1,54 @@
-/** Stand-in until the real one is there. */
+/** The only node there is: it holds every lease, and what it changes nobody else has in memory. */
 import { Lane } from '../platform/lane.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Leases, NodeStatus } from './cluster.ts';
 
-export function alone(): Cluster {
-  const lanes = new Map<string, Lane>();
-  return {
-    nodeId: 'alone',
-    current: true,
-    follow: () => undefined,
-    announce: async () => undefined,
-    announceIn: async () => 0,
-    settled: async () => undefined,
-    async exclusive(name, job) {
-      let lane = lanes.get(name);
-      if (lane === undefined) lanes.set(name, (lane = new Lane()));
-      try {
-        return await lane.run(job);
-      } finally {
-        if (lane.jobs === 0) lanes.delete(name);
-      }
-    },
-    close: async () => undefined,
+export interface AloneOptions {
+  readonly nodeId: string;
+  readonly status: () => NodeStatus;
+}
+
+export class Alone implements Cluster {
+  readonly nodeId: string;
+  readonly current = true;
+  readonly leases: Leases = {
+    held: (name) => ({ name, epoch: 0 }),
+    watch() {},
+    async release() {},
+    lost: async () => new Set(),
+    async add() {},
+    async remove() {},
   };
+  readonly #status: () => NodeStatus;
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor({ nodeId, status }: AloneOptions) {
+    this.nodeId = nodeId;
+    this.#status = status;
+  }
+
+  async nodes(): Promise<readonly NodeStatus[]> {
+    return [this.#status()];
+  }
+
+  follow(): void {}
+
+  async announce(): Promise<void> {}
+
+  async announceIn(): Promise<number> {
+    return 0;
+  }
+
+  async settled(): Promise<void> {}
+
+  async exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) this.#lanes.set(name, (lane = new Lane()));
+    try {
+      return await lane.run(job);
+    } finally {
+      if (lane.jobs === 0) this.#lanes.delete(name);
+    }
+  }
+
+  async close(): Promise<void> {}
 }

@@ -1,4 +1,5 @@
 /** What the routes work with: handed to them once, by the composition root, and to nobody through fastify itself. */
+import type { AppChanges } from '../apps/app-changes.ts';
 import type { AppRegistry } from '../apps/app-registry.ts';
 import type { CheckpointWriter } from '../apps/checkpoints/checkpoint-writer.ts';
 import type { GroupCoordinator } from '../apps/groups/group-coordinator.ts';
@@ -36,6 +37,7 @@ export interface Services {
   readonly streamChanges: StreamChanges;
   readonly cursors: CursorCodec;
   readonly apps: AppRegistry;
+  readonly appChanges: AppChanges;
   readonly checkpoints: CheckpointWriter;
   readonly groups: GroupCoordinator;
   /** Present when the cloud service's throughput is imitated. */

@@ -1,6 +1,5 @@
 /** What one node knows of streams, over a catalog that others may share, and how it changes them. */
 import type { Catalog } from '../../src/catalog/catalog.ts';
-import { alone } from '../../src/cluster/alone.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { RecordLog } from '../../src/recordlog/record-log.ts';
@@ -9,6 +8,7 @@ import { StreamFollower } from '../../src/streams/stream-follower.ts';
 import { StreamRegistry } from '../../src/streams/stream-registry.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryLog } from './memory-log.ts';
+import { alone } from './test-cluster.ts';
 
 export interface StreamNodeOptions {
   readonly catalog: Catalog;
