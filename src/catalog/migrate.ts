@@ -10,6 +10,7 @@ import { initial } from './migrations/0001-initial.ts';
 import { wholeApi } from './migrations/0002-whole-api.ts';
 import { filesAndProof } from './migrations/0003-files-and-proof.ts';
 import { longLogs } from './migrations/0004-long-logs.ts';
+import { cluster } from './migrations/0005-cluster.ts';
 import { consumerGroups } from './migrations/0006-consumer-groups.ts';
 
 /**
@@ -46,6 +47,7 @@ function migratorOf(db: Kysely<Database>): Migrator {
         '0002-whole-api': wholeApi(dialect),
         '0003-files-and-proof': filesAndProof(),
         '0004-long-logs': longLogs(dialect),
+        '0005-cluster': cluster(dialect),
         '0006-consumer-groups': consumerGroups(),
       }),
     },

@@ -372,6 +372,43 @@ export interface DumpLogRanksTable {
   rows: number;
 }
 
+/** The nodes that share the catalog; embedded ones are not here. Times are PostgreSQL's. */
+export interface NodesTable {
+  /** Another one for each start of a node. */
+  id: string;
+  /** As configured, or made up. */
+  name: string;
+  version: string;
+  /** Where it listens. */
+  url: string;
+  started_at: number;
+  renewed_at: number;
+  /** From then on it is dead: what it held may be taken. */
+  expires_at: number;
+  /** The last row of `changes` that it has taken in. */
+  change_seen: number;
+}
+
+/** Work that one node does at a time. */
+export interface LeasesTable {
+  name: string;
+  /** `nodes.id`; null: nobody. */
+  owner: string | null;
+  /** Counts its owners. What is written under an earlier epoch is refused. */
+  epoch: number;
+  taken_at: number | null;
+}
+
+/** What nodes tell each other of, for an hour: see Change in cluster/cluster.ts. */
+export interface ChangesTable {
+  id: Generated<number>;
+  kind: string;
+  key: string;
+  /** The node that announced it. */
+  node: string;
+  at: number;
+}
+
 export interface Database {
   meta: MetaTable;
   projects: ProjectsTable;
@@ -395,4 +432,7 @@ export interface Database {
   dump_periods: DumpPeriodsTable;
   dump_manifests: DumpManifestsTable;
   dump_log_ranks: DumpLogRanksTable;
+  nodes: NodesTable;
+  leases: LeasesTable;
+  changes: ChangesTable;
 }

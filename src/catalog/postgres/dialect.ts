@@ -1,4 +1,7 @@
-/** Kysely's dialect of PostgreSQL, but for what fails outside of a statement: that is told as CatalogUnavailable. */
+/**
+ * Kysely's dialect of PostgreSQL, but for texts with U+0000 (nul.ts) and for what fails outside of a statement: that is told
+ * as CatalogUnavailable.
+ */
 import {
   PostgresDialect,
   PostgresDriver,
@@ -9,6 +12,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import { DomainError } from '../../model/errors.ts';
+import { withoutNul } from './nul.ts';
 import { isDisconnect, isOverload } from './failures.ts';
 
 export class CatalogDialect extends PostgresDialect {
@@ -45,12 +49,16 @@ class CatalogDriver extends PostgresDriver {
     const execute = connection.executeQuery.bind(connection);
     connection.executeQuery = async <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
       try {
-        return await execute<R>(query);
+        return await execute<R>({ ...query, parameters: query.parameters.map(storable) });
       } catch (error) {
         throw told(error);
       }
     };
   }
+}
+
+function storable(parameter: unknown): unknown {
+  return typeof parameter === 'string' ? withoutNul(parameter) : parameter;
 }
 
 function told(error: unknown): unknown {

@@ -12,7 +12,7 @@ import type { Random } from '../../platform/random.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Database } from '../schema.ts';
 import { CatalogDialect } from './dialect.ts';
-import { parsersOfNumbers } from './numbers.ts';
+import { parsers } from './parsers.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import { RetryingKysely } from './retrying-kysely.ts';
 
@@ -83,6 +83,6 @@ function poolConfig(
     idle_in_transaction_session_timeout: timeoutMs,
     query_timeout: timeoutMs + GRACE_MS,
     ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
-    types: parsersOfNumbers,
+    types: parsers,
   };
 }

@@ -13,7 +13,7 @@ import type { PartitionRef } from '../../model/stream.ts';
 import { BufferPool } from '../../platform/buffer-pool.ts';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import type { AppendBatch, AppendOutcome } from '../record-log.ts';
-import { NotSent, type Brokers } from './brokers.ts';
+import { NotSent, reasonOf, type Brokers } from './brokers.ts';
 import { encodeBatch, encodedBound } from './encode-batch.ts';
 import { CODE, codeName, isPassing } from './error-codes.ts';
 import { Fifo } from './fifo.ts';
@@ -212,7 +212,7 @@ export class Appender {
       if (outcome !== undefined) this.#finish(queue, outcome);
       else {
         if (!(failure instanceof NotSent)) queue.batch!.uncertain = true;
-        this.#retry(queue, failure?.message ?? 'no answer');
+        this.#retry(queue, failure === undefined ? 'no answer' : reasonOf(failure));
       }
     }
     this.#wake();
@@ -313,8 +313,8 @@ export class Appender {
         if (!this.#isMissing(queue)) again();
         else this.#refuse(queue, new DomainError('StreamNotFound', [queue.stream]));
       },
-      (error: Error) => {
-        queue.trouble = error.message;
+      (error: unknown) => {
+        queue.trouble = reasonOf(error);
         again();
       },
     );

@@ -25,6 +25,16 @@ export interface Address {
   readonly port: number;
 }
 
+/** What lies at the bottom of a failure, in words. */
+export function reasonOf(error: unknown): string {
+  let reason = 'unknown';
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as NodeJS.ErrnoException;
+    reason = at.message === '' ? (code ?? reason) : at.message;
+  }
+  return reason;
+}
+
 /** The request did not leave: nothing of it can have happened. */
 export class NotSent extends Error {
   override readonly name = 'NotSent';
@@ -70,7 +80,7 @@ export class Brokers {
   async close(): Promise<void> {
     this.#closed = true;
     const open = await Promise.allSettled(this.#connections.values());
-    await Promise.all(open.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
+    await Promise.all(open.map(async (each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
   }
 
   #connection({ host, port }: Address, lane: Lane): Promise<Connection> {

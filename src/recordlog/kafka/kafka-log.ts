@@ -113,10 +113,12 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<RecordLog>
     }),
   });
   try {
-    await leaders.ask([], async () => {
+    const known = async () => {
       await topology.refresh([...deleted].map(topicOf));
       return true;
-    });
+    };
+    // The brokers may be starting at the same time as we are.
+    await leaders.ask([], known, { patient: true });
     await Promise.all(
       [...deleted]
         .filter((stream) => topology.partitions(topicOf(stream)) !== undefined)

@@ -5,7 +5,7 @@
 import { DomainError } from '../../model/errors.ts';
 import type { PartitionRef } from '../../model/stream.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { Address } from './brokers.ts';
+import { reasonOf, type Address } from './brokers.ts';
 import type { Topology } from './topology.ts';
 
 const FIRST_PAUSE_MS = 20;
@@ -54,14 +54,18 @@ export class Leaders {
 
   /**
    * The first outcome of `attempt` that is not Again. It is told for how long it has been tried, in ms. A failure other
-   * than a DomainError counts as Again.
+   * than a DomainError counts as Again. Who is patient goes on asking while no broker can be reached.
    */
-  async ask<T>(streams: readonly number[], attempt: (waitedMs: number) => Promise<T | Again>): Promise<T> {
+  async ask<T>(
+    streams: readonly number[],
+    attempt: (waitedMs: number) => Promise<T | Again>,
+    { patient = false }: { readonly patient?: boolean } = {},
+  ): Promise<T> {
     const { topology, clock, timeoutMs, topicOf } = this.#options;
     const start = clock.monotonic();
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const { failure } = topology;
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined && !patient) throw failure;
       let trouble: string;
       try {
         const outcome = await attempt(clock.monotonic() - start);
@@ -69,7 +73,7 @@ export class Leaders {
         trouble = outcome.why;
       } catch (error) {
         if (error instanceof DomainError) throw error;
-        trouble = (error as Error).message;
+        trouble = reasonOf(error);
       }
       if (clock.monotonic() - start + pause > timeoutMs) throw new DomainError('LogUnavailable', [trouble]);
       try {
@@ -77,7 +81,7 @@ export class Leaders {
         // The first time it may just not have been known.
         if (pause === FIRST_PAUSE_MS) continue;
       } catch (error) {
-        trouble = (error as Error).message;
+        trouble = reasonOf(error);
       }
       await new Promise<void>((resolve) => clock.after(pause, resolve));
     }

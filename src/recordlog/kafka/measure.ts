@@ -25,10 +25,11 @@ export async function measure(
   const key = `${ref.stream}/${ref.partition}`;
   let at = Math.min(Math.max(from, first), next);
   let bytes = 0;
+  const stride = Math.ceil((next - at) / SAMPLES);
   while (at < next && bytes < maxBytes) {
     const known = parts.sizes.at(key, at);
     const end = Math.min(known.to, next);
-    const stretch = known.average === undefined ? await sampled(parts, ref, at, end, next - at) : known;
+    const stretch = known.average === undefined ? await sampled(parts, ref, at, end, stride) : known;
     const average = stretch.average!;
     const enough = average > 0 ? Math.ceil((maxBytes - bytes) / average) : Infinity;
     const taken = Math.min(Math.min(stretch.to, end) - at, enough);
@@ -38,20 +39,20 @@ export async function measure(
   return { to: at, bytes: Math.round(bytes) };
 }
 
-/** Looks at the first records of [from, to) and lets them stand for more of those. */
+/** Looks at the first records of [from, to) and lets them stand for more of those, `stride` of them at least. */
 async function sampled(
   { sizes, sample }: MeasureParts,
   ref: PartitionRef,
   from: number,
   to: number,
-  ahead: number,
+  stride: number,
 ): Promise<Stretch> {
   const blocks = await sample(ref, from, SAMPLE_BYTES);
   const bytes = blocks.reduce((sum, { frames }) => sum + frames.length, 0);
   const seen = blocks.reduce((sum, { count }) => sum + count, 0);
   // A new leader may not yet know that it has these: then they count for nothing this time.
   const average = seen === 0 ? 0 : bytes / seen;
-  const reach = Math.min(to, from + Math.max(1, seen * STANDS_FOR, Math.ceil(ahead / SAMPLES)));
+  const reach = Math.min(to, from + Math.max(1, seen * STANDS_FOR, stride));
   if (seen > 0) sizes.learn(`${ref.stream}/${ref.partition}`, from, reach, (reach - from) * average, seen);
   return { to: reach, average };
 }

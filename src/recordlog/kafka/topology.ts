@@ -8,7 +8,7 @@
 import { metadataV12 } from '@platformatic/kafka';
 import { DomainError } from '../../model/errors.ts';
 import type { Clock, Timer } from '../../platform/clock.ts';
-import type { Address, Brokers } from './brokers.ts';
+import { reasonOf, type Address, type Brokers } from './brokers.ts';
 import { CODE, codeName, isPassing } from './error-codes.ts';
 
 /** Shorter failures are bridged by trying again. */
@@ -61,7 +61,7 @@ export class Topology {
   get failure(): DomainError | undefined {
     const since = this.#failingSince;
     if (since === undefined || this.#options.clock.monotonic() - since < UNREACHABLE_AFTER_MS) return undefined;
-    return new DomainError('LogUnavailable', [], this.#lastError);
+    return new DomainError('LogUnavailable', [reasonOf(this.#lastError)], this.#lastError);
   }
 
   /** Number of partitions, undefined for a topic that there is not or that was never asked for. */
@@ -92,7 +92,7 @@ export class Topology {
     this.#topics.delete(topic);
   }
 
-  /** Learns about the topics anew, with one request for all who ask meanwhile. Rejects with LogUnavailable. */
+  /** Learns about the topics anew, with one request for all who ask meanwhile. Rejects when no broker answers. */
   refresh(names: Iterable<string>): Promise<void> {
     if (this.#next === undefined) {
       const wanted = new Set<string>();
@@ -136,7 +136,7 @@ export class Topology {
     }
     this.#helpful = undefined;
     this.#unreachable(lastError);
-    throw new DomainError('LogUnavailable', [], lastError);
+    throw new Error(`no broker answers: ${reasonOf(lastError)}`, { cause: lastError });
   }
 
   /** What one broker knows. */
@@ -177,17 +177,23 @@ export class Topology {
 
   #unreachable(error: unknown): void {
     this.#lastError = error;
-    this.#failingSince ??= this.#options.clock.monotonic();
-    if (this.failure !== undefined && !this.#reported) {
-      this.#reported = true;
-      this.#options.report('error', 'no broker of Kafka can be reached', error);
-    }
+    const { clock } = this.#options;
+    if (this.#failingSince === undefined) {
+      this.#failingSince = clock.monotonic();
+      clock.after(UNREACHABLE_AFTER_MS, () => this.#reportFailure());
+    } else this.#reportFailure();
     if (this.#closed || this.#probe !== undefined) return;
-    this.#probe = this.#options.clock.after(this.#pause, () => {
+    this.#probe = clock.after(this.#pause, () => {
       this.#probe = undefined;
       // A failure comes back here by itself.
       this.refresh([]).catch(() => undefined);
     });
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+  }
+
+  #reportFailure(): void {
+    if (this.failure === undefined || this.#reported || this.#closed) return;
+    this.#reported = true;
+    this.#options.report('error', 'no broker of Kafka can be reached', this.#lastError);
   }
 }

@@ -1,0 +1,138 @@
+/**
+ * Tells other nodes what this one has changed, and this one what others have. A change is a numbered row; each node writes
+ * how far it has taken them in, and whoever announces one waits until every live node has. So after a change is answered no
+ * node answers from before it: those that could not be told count as dead by then, and know it.
+ */
+import { sql, type Kysely } from 'kysely';
+import { deleteOldChanges, insertChange, isSeenByAll, selectChangesAfter } from '../../catalog/changes.ts';
+import { setChangeSeen } from '../../catalog/nodes.ts';
+import type { Database } from '../../catalog/schema.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { pause } from '../../platform/pause.ts';
+import { repeat, type Repetition } from '../../platform/repeat.ts';
+import type { Announced, Change } from '../cluster.ts';
+import type { Membership } from './membership.ts';
+
+export interface ChangeFeedOptions {
+  readonly db: Kysely<Database>;
+  readonly clock: Clock;
+  readonly membership: Membership;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Channels of LISTEN: there are new changes; a node has taken some in. */
+export const CHANGED = 'sluice_changed';
+export const SEEN = 'sluice_seen';
+
+type Take = (changes: readonly Change[] | 'all') => Promise<void>;
+
+const POLL_MS = 1000;
+/** How long whoever waits for others trusts in being woken. */
+const WAIT_MS = 50;
+const PAGE = 1000;
+const KEEP_MS = 3_600_000;
+const CLEAN_MS = 600_000;
+
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions;
+  readonly #takers: Take[] = [];
+  #seen = 0;
+  /** What is in memory may be older than `#seen`: everything is to be read again. */
+  #stale = false;
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #polls: Repetition | undefined;
+  #cleaning: Repetition | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: ChangeFeedOptions) {
+    this.#options = options;
+  }
+
+  /** Whether memory has everything up to when this node last said that it is alive. */
+  get current(): boolean {
+    return !this.#stale;
+  }
+
+  open(): void {
+    const { db, clock, onError } = this.#options;
+    this.#polls = repeat(clock, POLL_MS, () => this.read(), onError);
+    this.#cleaning = repeat(clock, CLEAN_MS, () => deleteOldChanges(db, KEEP_MS), onError);
+  }
+
+  async close(): Promise<void> {
+    await this.#polls?.close();
+    await this.#cleaning?.close();
+    await this.#reading?.catch(() => undefined); // Told by the call that it was the reading of.
+  }
+
+  follow(take: Take): void {
+    this.#takers.push(take);
+  }
+
+  /** The node has joined: changes from `change` on (exclusive) will be told; what was missed before that is not known. */
+  joined(change: Announced, again: boolean): void {
+    this.#seen = change;
+    this.#stale = again;
+    if (again) this.read().catch(this.#options.onError);
+  }
+
+  announceIn(transaction: Kysely<Database>, { kind, key }: Change): Promise<Announced> {
+    return insertChange(transaction, { kind, key, node: this.#options.membership.id });
+  }
+
+  async settled(announced: Announced): Promise<void> {
+    const { db, clock } = this.#options;
+    await sql`select pg_notify(${CHANGED}, '')`.execute(db);
+    await this.read();
+    while (!(await isSeenByAll(db, announced))) {
+      const woken = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await Promise.race([woken, pause(clock, WAIT_MS)]);
+    }
+  }
+
+  /** A node has taken something in. */
+  seenElsewhere(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Takes in what there is by now. */
+  async read(): Promise<void> {
+    if (this.#reading !== undefined) {
+      // What is being read may have been asked for before the newest change.
+      this.#again = true;
+      return this.#reading;
+    }
+    this.#reading = this.#readOn();
+    try {
+      await this.#reading;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    const { db, membership } = this.#options;
+    do {
+      this.#again = false;
+      if (this.#stale) await this.#tell('all');
+      const id = membership.id;
+      const rows = await selectChangesAfter(db, this.#seen, PAGE);
+      const last = rows.at(-1)?.id;
+      if (last === undefined) continue;
+      const others = rows.filter(({ node }) => node !== id);
+      if (others.length > 0) await this.#tell(others.map(({ kind, key }) => ({ kind, key }) as Change));
+      if (id !== membership.id) return;
+      this.#seen = last;
+      await setChangeSeen(db, id, last);
+      await sql`select pg_notify(${SEEN}, '')`.execute(db);
+      if (rows.length === PAGE) this.#again = true;
+    } while (this.#again);
+  }
+
+  async #tell(changes: readonly Change[] | 'all'): Promise<void> {
+    const id = this.#options.membership.id;
+    for (const take of this.#takers) await take(changes);
+    if (changes === 'all' && id === this.#options.membership.id) this.#stale = false;
+  }
+}

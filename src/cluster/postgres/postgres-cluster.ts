@@ -1,0 +1,146 @@
+/** Several nodes over one PostgreSQL: puts membership, leases, changes and locks together. See ../cluster.ts. */
+import { countLeases } from '../../catalog/leases.ts';
+import { selectLastChange } from '../../catalog/changes.ts';
+import { selectLiveNodes } from '../../catalog/nodes.ts';
+import type { Kysely } from 'kysely';
+import type { ClientConfig } from 'pg';
+import type { Database } from '../../catalog/schema.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Random } from '../../platform/random.ts';
+import type { Announced, Change, Cluster, Leases, NodeStatus } from '../cluster.ts';
+import { ChangeFeed, CHANGED, SEEN } from './change-feed.ts';
+import { Exclusive } from './exclusive.ts';
+import { LeaseKeeper, LEASES } from './lease-keeper.ts';
+import { Membership } from './membership.ts';
+import { Notifications } from './notifications.ts';
+
+export interface PostgresClusterOptions {
+  readonly db: Kysely<Database>;
+  /** For connections beside those of `db`. */
+  readonly connection: ClientConfig;
+  readonly name: string;
+  readonly version: string;
+  /** Where this node listens, once it does. */
+  readonly url: () => string;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What goes wrong in the background; all of it is tried again. */
+  readonly onError: (error: unknown, what: string) => void;
+}
+
+/**
+ * Joins the cluster. The catalog is to be read after this, and `follow` to be called before: no change is missed then.
+ * Rejects when PostgreSQL cannot be reached.
+ */
+export async function joinPostgresCluster(options: PostgresClusterOptions): Promise<Cluster> {
+  const cluster = new PostgresCluster(options);
+  await cluster.open();
+  return cluster;
+}
+
+class PostgresCluster implements Cluster {
+  readonly #options: PostgresClusterOptions;
+  readonly #membership: Membership;
+  readonly #feed: ChangeFeed;
+  readonly #keeper: LeaseKeeper;
+  readonly #exclusive: Exclusive;
+  readonly #notifications: Notifications;
+  #joined = false;
+
+  constructor(options: PostgresClusterOptions) {
+    this.#options = options;
+    const { db, connection, clock, random, leaseMs, name, version, url } = options;
+    const onError = (what: string) => (error: unknown) => options.onError(error, what);
+    this.#membership = new Membership({
+      ...{ db, clock, name, version, url, leaseMs },
+      onJoined: (change) => {
+        this.#feed.joined(change, this.#joined);
+        if (this.#joined) this.#keeper.lookSoon();
+        this.#joined = true;
+      },
+      onError: onError('membership could not be renewed'),
+    });
+    const membership = this.#membership;
+    this.#feed = new ChangeFeed({ db, clock, membership, onError: onError('changes could not be read') });
+    this.#keeper = new LeaseKeeper({
+      ...{ db, clock, random, membership, leaseMs },
+      onError: onError('leases could not be read'),
+    });
+    this.#exclusive = new Exclusive(connection, onError('a connection that holds locks broke'));
+    this.#notifications = new Notifications({
+      connection,
+      clock,
+      channels: [CHANGED, SEEN, LEASES],
+      onNotice: (channel) => this.#noticed(channel),
+      onError: onError('notices of other nodes are not heard'),
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.#membership.open();
+    this.#feed.open();
+    this.#keeper.open();
+    await this.#notifications.open();
+  }
+
+  get nodeId(): string {
+    return this.#membership.id;
+  }
+
+  get current(): boolean {
+    return this.#membership.valid && this.#feed.current;
+  }
+
+  get leases(): Leases {
+    return this.#keeper;
+  }
+
+  async nodes(): Promise<readonly NodeStatus[]> {
+    const { db } = this.#options;
+    const [rows, leases, changeLast] = await Promise.all([selectLiveNodes(db), countLeases(db), selectLastChange(db)]);
+    return rows.map(({ id, name, version, url, started_at, renewed_at, change_seen }) => ({
+      ...{ id, name, version, url, startedAt: started_at, renewedAt: renewed_at },
+      leases: leases.get(id) ?? 0,
+      changeSeen: change_seen,
+      changeLast,
+    }));
+  }
+
+  follow(take: (changes: readonly Change[] | 'all') => Promise<void>): void {
+    this.#feed.follow(take);
+  }
+
+  async announce(change: Change): Promise<void> {
+    const announced = await this.#options.db
+      .transaction()
+      .execute((transaction) => this.#feed.announceIn(transaction, change));
+    await this.#feed.settled(announced);
+  }
+
+  announceIn(transaction: Kysely<Database>, change: Change): Promise<Announced> {
+    return this.#feed.announceIn(transaction, change);
+  }
+
+  settled(announced: Announced): Promise<void> {
+    return this.#feed.settled(announced);
+  }
+
+  exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
+    return this.#exclusive.run(name, job);
+  }
+
+  async close(): Promise<void> {
+    await this.#notifications.close();
+    await this.#feed.close();
+    await this.#keeper.close();
+    await this.#membership.close();
+    await this.#exclusive.close();
+  }
+
+  #noticed(channel: string): void {
+    if (channel === CHANGED) this.#feed.read().catch((error: unknown) => this.#options.onError(error, 'changes'));
+    else if (channel === SEEN) this.#feed.seenElsewhere();
+    else this.#keeper.lookSoon();
+  }
+}
