@@ -19,7 +19,7 @@ import { TemporaryKeys } from './auth/temporary-keys.ts';
 import { Tokens } from './auth/tokens.ts';
 import { selectApps } from './catalog/apps.ts';
 import type { Catalog } from './catalog/catalog.ts';
-import { ensureSecret } from './catalog/meta.ts';
+import { ensureSecret, selectMeta } from './catalog/meta.ts';
 import { migrate } from './catalog/migrate.ts';
 import { selectDeletedStreamNumbers, selectStreams } from './catalog/streams.ts';
 import { Alone } from './cluster/alone.ts';
@@ -43,11 +43,13 @@ import { MetricHistory } from './metrics/metric-history.ts';
 import { Prometheus } from './metrics/prometheus.ts';
 import { RequestMeter } from './metrics/request-meter.ts';
 import { TrafficMeter } from './metrics/traffic-meter.ts';
+import { DomainError } from './model/errors.ts';
 import { BufferPool } from './platform/buffer-pool.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { Gate } from './platform/gate.ts';
 import { nodeFileSystem as fileSystem, sharedFileSystem } from './platform/file-system.ts';
 import { systemRandom as random } from './platform/random.ts';
+import { Readiness } from './platform/readiness.ts';
 import { repeat } from './platform/repeat.ts';
 import { openRecordLog } from './open-record-log.ts';
 import type { RecordLog } from './recordlog/record-log.ts';
@@ -59,6 +61,7 @@ import { StreamChanges } from './streams/stream-changes.ts';
 import { StreamFollower } from './streams/stream-follower.ts';
 import { StreamRegistry } from './streams/stream-registry.ts';
 import { Throttle } from './streams/throttle.ts';
+import { takeChanges } from './take-changes.ts';
 import { TlsCertificate } from './tls-certificate.ts';
 import { readVersion } from './version.ts';
 
@@ -109,11 +112,10 @@ export async function serve(config: Config): Promise<RunningServer> {
     });
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
-    /** Whether other nodes work with the same catalog. */
-    const shared = config.postgres.url !== undefined;
+    const shared = isShared(config);
     const cluster = openCluster(config);
     opened('cluster', DISK_LIMIT_MS, () => cluster.close());
-    const { tokens, temporaryKeys, login } = await prepareAuth(config, catalog);
+    const { tokens, temporaryKeys, login } = await cluster.exclusive('first-user', () => prepareAuth(config, catalog));
     const purge = repeat(
       clock,
       TOKEN_PURGE_MS,
@@ -139,6 +141,17 @@ export async function serve(config: Config): Promise<RunningServer> {
     });
     opened('streams', DISK_LIMIT_MS, () => follower.memory.close());
     const streamChanges = new StreamChanges({ db: catalog.db, cluster, registry, memory: follower.memory });
+
+    const apps = new AppRegistry(await selectApps(catalog.db));
+    const groups = new GroupCoordinator({ db: catalog.db, apps, registry, clock, limits: config.limits, shared });
+    const appFollower = new AppFollower({
+      db: catalog.db,
+      apps,
+      clock,
+      onGone: (appId) => groups.forget(appId),
+      onError: (error) => logger.error({ err: error }, 'an app that was made or deleted could not be read'),
+    });
+    opened('apps', DISK_LIMIT_MS, () => appFollower.memory.close());
 
     const buffers = new BufferPool(POOLED_BYTES);
     const converters = makeConverters(config);
@@ -170,13 +183,14 @@ export async function serve(config: Config): Promise<RunningServer> {
       catalog,
       meter: traffic,
       clock,
+      gather: shared ? () => cluster.announce({ kind: 'metrics', key: '' }) : undefined,
       onError: (error) => logger.error({ err: error }, 'metrics could not be stored'),
     });
     opened('metrics', DISK_LIMIT_MS, () => metricHistory.close());
     const autoScaler = new AutoScaler({
       registry,
       streamChanges,
-      load: traffic,
+      load: metricHistory,
       limits: config.limits,
       clock,
       logger,
@@ -188,6 +202,31 @@ export async function serve(config: Config): Promise<RunningServer> {
       (error) => logger.error({ err: error }, 'automatic scaling failed'),
     );
     opened('automatic scaling', DISK_LIMIT_MS, () => autoScaling.close());
+    cluster.follow(
+      takeChanges({
+        streams: follower.memory,
+        apps: appFollower.memory,
+        storeMetrics: () => metricHistory.store(),
+        onError: (error) => logger.error({ err: error }, 'what other nodes have changed could not be read'),
+      }),
+    );
+    // What they have changed while this one was starting.
+    if (shared) await Promise.all([follower.memory.read('all'), appFollower.memory.read('all')]);
+    const isCurrent = () => cluster.current && follower.memory.current && appFollower.memory.current;
+    const readiness = new Readiness({
+      clock,
+      checks: {
+        // Any statement will do.
+        catalog: () => selectMeta(catalog.db, 'layout'),
+        membership: () => {
+          if (!isCurrent()) throw new DomainError('NodeNotCurrent');
+        },
+        record_log: () => {
+          if (recordLog.failure !== undefined) throw recordLog.failure;
+        },
+      },
+      onFailed: (name, error) => logger.warn({ err: error, dependency: name }, 'not ready'),
+    });
     const requests = new RequestMeter();
     const prometheus = new Prometheus({
       version: readVersion,
@@ -210,16 +249,6 @@ export async function serve(config: Config): Promise<RunningServer> {
       region: config.auth.region,
       unsignedPayload: config.auth.unsigned_payload,
     });
-    const apps = new AppRegistry(await selectApps(catalog.db));
-    const groups = new GroupCoordinator({ db: catalog.db, apps, registry, clock, limits: config.limits, shared });
-    const appFollower = new AppFollower({
-      db: catalog.db,
-      apps,
-      clock,
-      onGone: (appId) => groups.forget(appId),
-      onError: (error) => logger.error({ err: error }, 'an app that was made or deleted could not be read'),
-    });
-    opened('apps', DISK_LIMIT_MS, () => appFollower.memory.close());
     const cursorKey = await ensureSecret(catalog.db, 'cursor_key', random.bytes(CURSOR_KEY_BYTES));
     const http = buildApp({
       services: {
@@ -244,6 +273,8 @@ export async function serve(config: Config): Promise<RunningServer> {
         traffic,
         metricHistory,
         prometheus,
+        readiness,
+        isCurrent,
         metricsPublic: config.metrics.public,
         limits: config.limits,
         buffers,
@@ -309,11 +340,19 @@ function keepDumpLog(
   }
 }
 
+/** Whether other nodes work with the same catalog. */
+function isShared({ postgres }: Config): boolean {
+  return postgres.url !== undefined;
+}
+
 /** Tokens, logins, the configured accounts and the first user, whose made-up credentials are shown once and never logged. */
 async function prepareAuth(config: Config, { db }: Catalog) {
   const passwords = new Passwords({ random });
   const dataDir = config.data_dir;
-  const { generated } = await ensureFirstUser({ db, settings: config, dataDir, passwords, random, clock, fileSystem });
+  const { generated } = await ensureFirstUser({
+    ...{ db, settings: config, dataDir, passwords, random, clock, fileSystem },
+    shared: isShared(config),
+  });
   if (generated !== undefined) process.stdout.write(describeCredentials(generated, dataDir));
   await ensureAccounts({ db, passwords, random, clock }, config.accounts);
 

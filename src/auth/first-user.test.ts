@@ -38,7 +38,7 @@ class World {
   }
 
   start(settings: FirstUserSettings, catalog = this.catalog) {
-    return ensureFirstUser({ db: catalog.db, settings, dataDir: this.dataDir, passwords, random, clock, fileSystem });
+    return ensureFirstUser({ db: catalog.db, settings, dataDir: this.dataDir, passwords, random, clock, fileSystem, shared });
   }
 
   async file(): Promise<Credentials> {

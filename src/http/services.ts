@@ -18,6 +18,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
+import type { Readiness } from '../platform/readiness.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
 import type { CursorCodec } from '../streams/cursor.ts';
 import type { StreamChanges } from '../streams/stream-changes.ts';
@@ -50,6 +51,9 @@ export interface Services {
   readonly traffic: TrafficMeter;
   readonly metricHistory: MetricHistory;
   readonly prometheus: Prometheus;
+  readonly readiness: Readiness;
+  /** Whether what this node has in memory is what the catalog says. */
+  readonly isCurrent: () => boolean;
   /** Whether the page for Prometheus is open to everybody. */
   readonly metricsPublic: boolean;
   readonly limits: Limits;

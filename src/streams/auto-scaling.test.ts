@@ -42,7 +42,7 @@ async function setUp(t: TestContext, { partitions, settings, limits }: Situation
     streamChanges: node.streamChanges,
     limits: { ...(Value.Default(LimitsSchema, {}) as Limits), profile: 'dis' as const, ...limits },
     random: seededRandom(1),
-    load: { lastMinute: () => load },
+    load: { lastMinute: async (streams: readonly number[]) => new Map(streams.map((number) => [number, load])) },
     logger: {
       info: () => undefined,
       error: (_details: object, message: string) => void complaints.push(message),
