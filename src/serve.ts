@@ -2,7 +2,7 @@
  * The composition root: builds every part of a server, hands each what it needs, and closes them in phases. Nothing
  * else creates a long-lived object, and nothing imports this module but the command line.
  */
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { pino, type Logger } from 'pino';
 import { ensureAccounts } from './auth/accounts/configured-accounts.ts';
 import { AppChanges } from './apps/app-changes.ts';
@@ -22,8 +22,6 @@ import type { Catalog } from './catalog/catalog.ts';
 import { ensureSecret, selectMeta } from './catalog/meta.ts';
 import { migrate } from './catalog/migrate.ts';
 import { selectDeletedStreamNumbers, selectStreams } from './catalog/streams.ts';
-import { Alone } from './cluster/alone.ts';
-import type { Cluster } from './cluster/cluster.ts';
 import { runClosingPhases, type ClosingPhase } from './closing-phases.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -38,6 +36,7 @@ import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
 import { openCatalog } from './open-catalog.ts';
+import { openCluster, requireSoleNode } from './open-cluster.ts';
 import { Durations } from './metrics/durations.ts';
 import { MetricHistory } from './metrics/metric-history.ts';
 import { Prometheus } from './metrics/prometheus.ts';
@@ -113,8 +112,10 @@ export async function serve(config: Config): Promise<RunningServer> {
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
     const shared = isShared(config);
-    const cluster = openCluster(config);
+    let url = '';
+    const cluster = await openCluster(config, catalog, () => url, logger);
     opened('cluster', DISK_LIMIT_MS, () => cluster.close());
+    await requireSoleNode(cluster, config);
     const { tokens, temporaryKeys, login } = await cluster.exclusive('first-user', () => prepareAuth(config, catalog));
     const purge = repeat(
       clock,
@@ -290,7 +291,7 @@ export async function serve(config: Config): Promise<RunningServer> {
       tls: certificate?.identity,
     });
     opened('http', graceMs + DISK_LIMIT_MS, () => http.close(graceMs));
-    const url = await http.app.listen({ host: config.host, port: config.port });
+    url = await http.app.listen({ host: config.host, port: config.port });
     const onError = (error: unknown) =>
       logger.error({ err: error }, 'the certificate cannot be read again; the one in use stays');
     const renew = async () => {
@@ -406,25 +407,6 @@ async function openStreams(
     report: (level, message, error) => logger[level]({ err: error }, message),
   });
   return { registry: new StreamRegistry(streams), recordLog };
-}
-
-function openCluster({ cluster }: Config): Cluster {
-  const nodeId = cluster.node_id ?? `${hostname()}-${process.pid}`;
-  const startedAt = clock.now();
-  return new Alone({
-    nodeId,
-    status: () => ({
-      name: nodeId,
-      id: nodeId,
-      startedAt,
-      renewedAt: clock.now(),
-      version: readVersion(),
-      url: '',
-      leases: 0,
-      changeSeen: 0,
-      changeLast: 0,
-    }),
-  });
 }
 
 function makeConverters({ dump, limits }: Config): ConverterPool {

@@ -27,10 +27,14 @@ export async function insertNode(db: Kysely<Database>, node: NewNode, leaseMs: n
 }
 
 /** False when the node has been dead meanwhile: others may have taken what it had. */
-export async function renewNode(db: Kysely<Database>, id: string, leaseMs: number): Promise<boolean> {
+export async function renewNode(
+  db: Kysely<Database>,
+  { id, url }: Pick<NewNode, 'id' | 'url'>,
+  leaseMs: number,
+): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('nodes')
-    .set({ renewed_at: POSTGRES_NOW, expires_at: sql<number>`${POSTGRES_NOW} + ${leaseMs}` })
+    .set({ url, renewed_at: POSTGRES_NOW, expires_at: sql<number>`${POSTGRES_NOW} + ${leaseMs}` })
     .where('id', '=', id)
     .where('expires_at', '>', POSTGRES_NOW)
     .executeTakeFirst();
@@ -54,6 +58,11 @@ export async function selectLiveNodes(db: Kysely<Database>): Promise<NodesTable[
 
 export async function deleteNode(db: Kysely<Database>, id: string): Promise<void> {
   await db.deleteFrom('nodes').where('id', '=', id).execute();
+}
+
+/** Removes all that a node of this name has been. */
+export async function deleteNodesOf(db: Kysely<Database>, name: string): Promise<void> {
+  await db.deleteFrom('nodes').where('name', '=', name).execute();
 }
 
 /** Removes nodes that have been dead for `ms`. */

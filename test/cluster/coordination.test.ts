@@ -28,7 +28,7 @@ interface TestNode {
 }
 
 interface TestCluster {
-  join(name: string, clock?: Clock): Promise<TestNode>;
+  readonly join: (name: string, clock?: Clock) => Promise<TestNode>;
   readonly names: readonly string[];
 }
 
@@ -43,20 +43,20 @@ async function setUp(t: TestContext, count = 12): Promise<TestCluster> {
       const catalog = await openPostgresCatalog({
         settings: { url, pool_size: 4, statement_timeout_ms: 10_000, connect_timeout_ms: 2000 },
         ...{ applicationName: name, clock: systemClock, random },
-        onIdleError: () => {}, // eslint-disable-line @typescript-eslint/no-empty-function
+        onIdleError: () => {},
       });
       await migrate(catalog.db);
       const cluster = await joinPostgresCluster({
         ...{ db: catalog.db, connection: { connectionString: url }, name, version: '1', url: () => `http://${name}` },
         ...{ leaseMs: LEASE_MS, clock, random },
-        onError: () => {}, // eslint-disable-line @typescript-eslint/no-empty-function
+        onError: () => {},
       });
       const heard: (readonly Change[] | 'all')[] = [];
       const lost: Lease[] = [];
       cluster.follow(async (changes) => void heard.push(changes));
       cluster.leases.watch({
         taken() {},
-        wanted: (leases) => void cluster.leases.release(leases).catch(() => undefined), // eslint-disable-line
+        wanted: (leases) => void cluster.leases.release(leases).catch(() => undefined),
         lost: (leases) => void lost.push(...leases),
       });
       if (isFirst) await catalog.db.transaction().execute((transaction) => cluster.leases.add(transaction, names));

@@ -275,6 +275,7 @@ async function untilRefused(
   for (;;) {
     const outcome = await one(log, ref, 'before');
     if ('error' in outcome && outcome.error.message.includes(reason)) return outcome;
+    await setTimeout(50);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * `npm run test:cluster`: starts what a cluster stands on, three Kafka brokers and a PostgreSQL, and runs the conformance
- * suite against three nodes on them, then the tests of this folder, which start what they break themselves. Names of
- * files as arguments: only those.
+ * `npm run test:cluster`: the tests of this folder, which start what they break themselves; then the conformance suite
+ * against a server whose records are in Kafka (three brokers) and whose catalog is in PostgreSQL, both started here; then the
+ * tests of whatever uses a catalog, on the same PostgreSQL. Names of tests as arguments (`records` for records.test.ts): only those.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,9 +23,11 @@ const OF_ONE_MACHINE: ReadonlySet<string> = new Set([
 const wanted = process.argv.slice(2);
 const conformance = chosen('test/conformance/*.test.ts').filter((file) => !OF_ONE_MACHINE.has(basename(file)));
 const own = chosen('test/cluster/*.test.ts');
+/** Nearly all that a catalog is asked for. */
+const ofCatalog = wanted.length > 0 ? [] : chosen('src/{catalog,dump,apps,auth,streams,metrics}/**/*.test.ts');
 
 let failed = await runTests(own, 1, {});
-if (conformance.length > 0) {
+if (conformance.length + ofCatalog.length > 0) {
   const kafka = await startKafka({ brokers: 3 });
   const postgres = await startPostgres();
   try {
@@ -35,6 +37,8 @@ if (conformance.length > 0) {
       SLUICE_TEST_POSTGRES_URL: postgres.url,
     };
     failed = (await runTests(conformance, 2, backend)) || failed;
+    const catalog = { SLUICE_TEST_CATALOG: 'postgres', SLUICE_TEST_POSTGRES_URL: postgres.url };
+    failed = (await runTests(ofCatalog, 2, catalog)) || failed;
   } finally {
     await Promise.all([kafka.stop(), postgres.stop()]);
   }
@@ -43,7 +47,7 @@ process.exit(failed ? 1 : 0);
 
 function chosen(pattern: string): string[] {
   const files = globSync(pattern, { cwd: ROOT }).toSorted();
-  return wanted.length === 0 ? files : files.filter((file) => wanted.some((name) => file.endsWith(name)));
+  return wanted.length === 0 ? files : files.filter((file) => wanted.includes(basename(file, '.test.ts')));
 }
 
 /** Whether any failed. */

@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { runSluice } from '../support/cli.ts';
 import { eventually } from '../support/dis-client.ts';
 import { expectEmpty, expectError, expectJson } from '../support/expect.ts';
+import { ON_CLUSTER } from '../support/backend.ts';
 import { CREDENTIALS, failToStart, startServer, type TestServer } from '../support/server.ts';
 import { signRequest } from '../support/sign.ts';
 
@@ -18,7 +19,7 @@ describe('the command line beside a server', () => {
   before(async () => (server = await startServer()));
   after(() => server.stop());
 
-  const sluice = (...args: string[]) => runSluice([...args, '--data-dir', server.dataDir]);
+  const sluice = (...args: string[]) => runSluice([...args, '--data-dir', server.dataDir], '', server.env);
   const json = async <T = Made>(...args: string[]): Promise<T> => {
     const { code, stdout, stderr } = await sluice(...args, '--json');
     assert.equal(code, 0, stderr);
@@ -91,11 +92,11 @@ describe('the command line beside a server', () => {
 
   test('a password comes from standard input, without its line break', async () => {
     const args = ['user', 'add', 'carol', '--password-stdin', '--data-dir', server.dataDir];
-    const { code, stdout, stderr } = await runSluice(args, 'typed in\n');
+    const { code, stdout, stderr } = await runSluice(args, 'typed in\n', server.env);
     assert.equal(code, 0, stderr);
     assert.equal(stdout.includes('password'), false);
     await server.client.login({ ...CREDENTIALS, user: 'carol', password: 'typed in' });
-    const empty = await runSluice([...args.slice(0, 2), 'dave', ...args.slice(3)], '\n');
+    const empty = await runSluice([...args.slice(0, 2), 'dave', ...args.slice(3)], '\n', server.env);
     assert.deepEqual([empty.code, empty.stderr], [1, 'sluice: the password is empty\n']);
   });
 
@@ -134,7 +135,7 @@ describe('the command line beside a server', () => {
 
 const FIRST_USER = { domain: CREDENTIALS.domain, user: CREDENTIALS.user };
 
-describe('accounts of the configuration', () => {
+describe('accounts of the configuration', { skip: ON_CLUSTER && 'its servers share a data directory' }, () => {
   test('a restart applies what has changed, and what is no longer named stays', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-accounts-'));
     const dataDir = join(folder, 'data');

@@ -1,6 +1,6 @@
 /**
  * What the black-box tests run against. As a rule that is one process with everything embedded; when
- * SLUICE_TEST_BACKEND=cluster it is SLUICE_TEST_NODES processes (3) behind a balancer, with the Kafka of
+ * SLUICE_TEST_BACKEND=cluster it is SLUICE_TEST_NODES processes (1) behind a balancer, with the Kafka of
  * SLUICE_TEST_KAFKA and the PostgreSQL of SLUICE_TEST_POSTGRES_URL, which `npm run test:cluster` starts.
  */
 import { randomBytes } from 'node:crypto';
@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 const { SLUICE_TEST_BACKEND, SLUICE_TEST_NODES, SLUICE_TEST_KAFKA, SLUICE_TEST_POSTGRES_URL } = process.env;
 
 export const ON_CLUSTER = SLUICE_TEST_BACKEND === 'cluster';
-export const NODES = Number(SLUICE_TEST_NODES ?? 3);
+export const NODES = Number(SLUICE_TEST_NODES ?? 1);
 
 export interface ClusterBackend {
   /** Of every node of one installation: a database and topics of its own. */

@@ -1,5 +1,5 @@
 /** Several server processes of one installation that look like one: see backend.ts. */
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
 import { makeClusterBackend, NODES, type ClusterBackend } from './backend.ts';
@@ -58,6 +58,7 @@ export class ClusterOfServers implements TestServer {
   }
 
   async start(): Promise<void> {
+    await mkdir(this.dataDir, { recursive: true });
     await Promise.all(this.nodes.map((node) => node.start()));
     this.#balancer.direct(this.nodes.map(({ baseUrl }) => Number(new URL(baseUrl).port)));
   }

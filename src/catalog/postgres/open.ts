@@ -4,13 +4,13 @@
  * callback of a transaction may run more than once. When the answer to a commit is lost nobody knows whether it
  * happened: that error reaches the caller. Every statement has a time limit, on both ends of the connection.
  */
-import { readFile } from 'node:fs/promises';
 import { Kysely } from 'kysely';
-import { Pool, type PoolConfig } from 'pg';
+import { Pool, type ClientConfig, type PoolConfig } from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import type { Random } from '../../platform/random.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Database } from '../schema.ts';
+import { connectionOf } from './connection.ts';
 import { CatalogDialect } from './dialect.ts';
 import { parsers } from './parsers.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
@@ -36,9 +36,9 @@ const GRACE_MS = 5000;
 /** Rejects only for settings that cannot be used: connections are made when they are needed. */
 export async function openPostgresCatalog(options: PostgresCatalogOptions): Promise<Catalog> {
   const { settings, clock, random } = options;
-  const ca = settings.tls_ca === undefined ? undefined : await readFile(settings.tls_ca, 'utf8');
+  const connection = await connectionOf(settings, options.applicationName);
   const pool = (max: number, timeoutMs: number, readOnly: boolean) => {
-    const made = new Pool(poolConfig(options, { max, timeoutMs, readOnly, ca }));
+    const made = new Pool(poolConfig(connection, { max, timeoutMs, readOnly }));
     made.on('error', options.onIdleError);
     return made;
   };
@@ -63,21 +63,13 @@ interface PoolLimits {
   readonly max: number;
   readonly timeoutMs: number;
   readonly readOnly: boolean;
-  readonly ca: string | undefined;
 }
 
-function poolConfig(
-  { settings, applicationName }: PostgresCatalogOptions,
-  { max, timeoutMs, readOnly, ca }: PoolLimits,
-): PoolConfig {
+function poolConfig(connection: ClientConfig, { max, timeoutMs, readOnly }: PoolLimits): PoolConfig {
   return {
-    connectionString: settings.url,
-    ...(ca === undefined ? {} : { ssl: { ca } }),
-    application_name: applicationName,
+    ...connection,
     max,
-    connectionTimeoutMillis: settings.connect_timeout_ms,
     idleTimeoutMillis: 60_000,
-    keepAlive: true,
     statement_timeout: timeoutMs,
     lock_timeout: timeoutMs,
     idle_in_transaction_session_timeout: timeoutMs,

@@ -11,7 +11,7 @@ export class Exclusive {
   readonly #lanes = new Map<string, Lane>();
 
   constructor(connection: PoolConfig, onIdleError: (error: Error) => void) {
-    this.#pool = new Pool({ ...connection, max: CONNECTIONS, keepAlive: true });
+    this.#pool = new Pool({ ...connection, max: CONNECTIONS });
     this.#pool.on('error', onIdleError);
   }
 

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { deleteDeadNodes, deleteNode, insertNode, renewNode } from '../../catalog/nodes.ts';
+import { deleteDeadNodes, deleteNode, deleteNodesOf, insertNode, renewNode } from '../../catalog/nodes.ts';
 import type { Database } from '../../catalog/schema.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { repeat, type Repetition } from '../../platform/repeat.ts';
@@ -63,8 +63,8 @@ export class Membership {
 
   async #join(): Promise<void> {
     const { db, clock, name, version, url, leaseMs, onJoined } = this.#options;
-    // Nobody is to wait for what is not there any more.
-    await deleteNode(db, this.#id);
+    // Nobody is to wait for what is not there any more: this node before it lapsed, or before it was started again.
+    await deleteNodesOf(db, name);
     const id = `${name}/${randomUUID().slice(0, 8)}`;
     const asked = clock.monotonic();
     const change = await insertNode(db, { id, name, version, url: url() }, leaseMs);
@@ -75,9 +75,9 @@ export class Membership {
   }
 
   async #renew(): Promise<boolean> {
-    const { db, clock, leaseMs } = this.#options;
+    const { db, clock, url, leaseMs } = this.#options;
     const asked = clock.monotonic();
-    const alive = await renewNode(db, this.#id, leaseMs);
+    const alive = await renewNode(db, { id: this.#id, url: url() }, leaseMs);
     // Whoever has doubted itself meanwhile has given up its leases: it must not go on as if it had not.
     if (!alive || !this.valid) return false;
     this.#trust(asked);

@@ -28,7 +28,7 @@ export class Notifications {
   /** Resolves once it listens, or has failed to and will try again. */
   async open(): Promise<void> {
     const { connection, channels, onNotice, onError } = this.#options;
-    const client = new Client({ ...connection, keepAlive: true });
+    const client = new Client(connection);
     this.#client = client;
     let ended = false;
     const end = (error?: unknown) => {
