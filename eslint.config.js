@@ -1,22 +1,50 @@
 // Import boundaries: each folder may import only what stands further right in
-//   main → http, demo → streams, dump, apps, auth → recordlog, catalog, objects, codec → model, platform
-// The implementations (recordlog/local, objects/directory, objects/s3) are seen by the composition root alone.
+//   main → http, demo → streams, dump, apps, auth → cluster → recordlog, catalog, objects, codec → model, platform
+// The implementations (recordlog/local, recordlog/kafka, cluster/postgres, objects/directory, objects/s3) are seen by the composition root alone.
 import tseslint from 'typescript-eslint';
+
+const IMPLEMENTATIONS = ['recordlog/local', 'recordlog/kafka', 'catalog/postgres', 'cluster/postgres'];
 
 /** Folders of src that code in a folder may not reach, each with its sub-folders. */
 const forbidden = {
-  model: ['platform', 'apps', 'metrics', 'codec', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  platform: ['apps', 'metrics', 'codec', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  codec: ['apps', 'metrics', 'recordlog', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  recordlog: ['apps', 'metrics', 'catalog', 'objects', 'streams', 'dump', 'auth', 'http'],
-  catalog: ['apps', 'metrics', 'recordlog', 'objects', 'codec', 'streams', 'dump', 'auth', 'http'],
-  objects: ['apps', 'metrics', 'recordlog', 'catalog', 'codec', 'streams', 'dump', 'auth', 'http'],
+  model: [
+    'platform',
+    'apps',
+    'metrics',
+    'codec',
+    'recordlog',
+    'catalog',
+    'objects',
+    'cluster',
+    'streams',
+    'dump',
+    'auth',
+    'http',
+  ],
+  platform: [
+    'apps',
+    'metrics',
+    'codec',
+    'recordlog',
+    'catalog',
+    'objects',
+    'cluster',
+    'streams',
+    'dump',
+    'auth',
+    'http',
+  ],
+  codec: ['apps', 'metrics', 'recordlog', 'catalog', 'objects', 'cluster', 'streams', 'dump', 'auth', 'http'],
+  recordlog: ['apps', 'metrics', 'catalog', 'objects', 'cluster', 'streams', 'dump', 'auth', 'http'],
+  catalog: ['apps', 'metrics', 'recordlog', 'objects', 'codec', 'cluster', 'streams', 'dump', 'auth', 'http'],
+  objects: ['apps', 'metrics', 'recordlog', 'catalog', 'codec', 'cluster', 'streams', 'dump', 'auth', 'http'],
+  cluster: ['apps', 'metrics', 'recordlog', 'objects', 'codec', 'streams', 'dump', 'auth', 'http'],
   auth: ['recordlog', 'objects', 'codec', 'streams', 'dump', 'apps', 'metrics', 'http'],
   metrics: ['recordlog', 'objects', 'codec', 'streams', 'dump', 'apps', 'auth', 'http'],
-  streams: ['objects', 'dump', 'apps', 'auth', 'http', 'recordlog/local'],
-  apps: ['objects', 'dump', 'auth', 'http', 'recordlog/local'],
-  dump: ['apps', 'auth', 'http', 'recordlog/local'],
-  http: ['recordlog/local'],
+  streams: ['objects', 'dump', 'apps', 'auth', 'http', ...IMPLEMENTATIONS],
+  apps: ['objects', 'dump', 'auth', 'http', ...IMPLEMENTATIONS],
+  dump: ['apps', 'auth', 'http', ...IMPLEMENTATIONS],
+  http: [...IMPLEMENTATIONS],
 };
 const domain = ['streams', 'dump', 'apps', 'metrics', 'auth'];
 const drivers = ['fastify', '@fastify/*', 'node:sqlite', 'pg', '@aws-sdk/*', '@platformatic/*'];

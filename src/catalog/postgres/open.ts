@@ -22,7 +22,7 @@ export interface PostgresCatalogOptions {
   readonly applicationName: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Told of connections that broke while nobody used them. */
+  /** Told of connections that broke. */
   readonly onIdleError: (error: Error) => void;
 }
 
@@ -39,7 +39,9 @@ export async function openPostgresCatalog(options: PostgresCatalogOptions): Prom
   const connection = await connectionOf(settings, options.applicationName);
   const pool = (max: number, timeoutMs: number, readOnly: boolean) => {
     const made = new Pool(poolConfig(connection, { max, timeoutMs, readOnly }));
-    made.on('error', options.onIdleError);
+    // The pool listens to a connection only while nobody has it; without a listener its error would end the process.
+    made.on('connect', (client) => client.on('error', options.onIdleError));
+    made.on('error', () => undefined); // Told by the connection.
     return made;
   };
   const longMs = settings.statement_timeout_ms * LONG_READ_FACTOR;

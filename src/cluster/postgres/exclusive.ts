@@ -12,7 +12,9 @@ export class Exclusive {
 
   constructor(connection: PoolConfig, onIdleError: (error: Error) => void) {
     this.#pool = new Pool({ ...connection, max: CONNECTIONS });
-    this.#pool.on('error', onIdleError);
+    // As in catalog/postgres/open.ts.
+    this.#pool.on('connect', (client) => client.on('error', onIdleError));
+    this.#pool.on('error', () => undefined);
   }
 
   async run<T>(name: string, job: () => Promise<T>): Promise<T> {
