@@ -5,6 +5,8 @@
 import { availableParallelism } from 'node:os';
 import { pino, type Logger } from 'pino';
 import { ensureAccounts } from './auth/accounts/configured-accounts.ts';
+import { AppChanges } from './apps/app-changes.ts';
+import { AppFollower } from './apps/app-follower.ts';
 import { AppRegistry } from './apps/app-registry.ts';
 import { CheckpointWriter } from './apps/checkpoints/checkpoint-writer.ts';
 import { GroupCoordinator } from './apps/groups/group-coordinator.ts';
@@ -17,7 +19,7 @@ import { TemporaryKeys } from './auth/temporary-keys.ts';
 import { Tokens } from './auth/tokens.ts';
 import { selectApps } from './catalog/apps.ts';
 import type { Catalog } from './catalog/catalog.ts';
-import { ensureSecret } from './catalog/meta.ts';
+import { ensureSecret, selectMeta } from './catalog/meta.ts';
 import { migrate } from './catalog/migrate.ts';
 import { selectDeletedStreamNumbers, selectStreams } from './catalog/streams.ts';
 import { runClosingPhases, type ClosingPhase } from './closing-phases.ts';
@@ -40,11 +42,13 @@ import { MetricHistory } from './metrics/metric-history.ts';
 import { Prometheus } from './metrics/prometheus.ts';
 import { RequestMeter } from './metrics/request-meter.ts';
 import { TrafficMeter } from './metrics/traffic-meter.ts';
+import { DomainError } from './model/errors.ts';
 import { BufferPool } from './platform/buffer-pool.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { Gate } from './platform/gate.ts';
 import { nodeFileSystem as fileSystem, sharedFileSystem } from './platform/file-system.ts';
 import { systemRandom as random } from './platform/random.ts';
+import { Readiness } from './platform/readiness.ts';
 import { repeat } from './platform/repeat.ts';
 import { openRecordLog } from './open-record-log.ts';
 import type { RecordLog } from './recordlog/record-log.ts';
@@ -53,8 +57,10 @@ import { CursorCodec } from './streams/cursor.ts';
 import { expireRetired } from './streams/expire-partitions.ts';
 import { trimExpired } from './streams/retention.ts';
 import { StreamChanges } from './streams/stream-changes.ts';
+import { StreamFollower } from './streams/stream-follower.ts';
 import { StreamRegistry } from './streams/stream-registry.ts';
 import { Throttle } from './streams/throttle.ts';
+import { takeChanges } from './take-changes.ts';
 import { TlsCertificate } from './tls-certificate.ts';
 import { readVersion } from './version.ts';
 
@@ -105,11 +111,12 @@ export async function serve(config: Config): Promise<RunningServer> {
     });
     opened('catalog', DISK_LIMIT_MS, () => catalog.close());
     await migrate(catalog.db);
+    const shared = isShared(config);
     let url = '';
     const cluster = await openCluster(config, catalog, () => url, logger);
     opened('cluster', DISK_LIMIT_MS, () => cluster.close());
     await requireSoleNode(cluster, config);
-    const { tokens, temporaryKeys, login } = await prepareAuth(config, catalog);
+    const { tokens, temporaryKeys, login } = await cluster.exclusive('first-user', () => prepareAuth(config, catalog));
     const purge = repeat(
       clock,
       TOKEN_PURGE_MS,
@@ -124,7 +131,28 @@ export async function serve(config: Config): Promise<RunningServer> {
     const logSyncs = new Durations();
     const { registry, recordLog } = await openStreams(config, catalog, data.path('log'), logSyncs, logger);
     opened('record log', DISK_LIMIT_MS, () => recordLog.close());
-    const streamChanges = new StreamChanges(registry);
+    const traffic = new TrafficMeter(clock);
+    const follower = new StreamFollower({
+      db: catalog.db,
+      registry,
+      recordLog,
+      clock,
+      onGone: (stream) => traffic.forget(stream),
+      onError: (error) => logger.error({ err: error }, 'a stream that changed could not be read'),
+    });
+    opened('streams', DISK_LIMIT_MS, () => follower.memory.close());
+    const streamChanges = new StreamChanges({ db: catalog.db, cluster, registry, memory: follower.memory });
+
+    const apps = new AppRegistry(await selectApps(catalog.db));
+    const groups = new GroupCoordinator({ db: catalog.db, apps, registry, clock, limits: config.limits, shared });
+    const appFollower = new AppFollower({
+      db: catalog.db,
+      apps,
+      clock,
+      onGone: (appId) => groups.forget(appId),
+      onError: (error) => logger.error({ err: error }, 'an app that was made or deleted could not be read'),
+    });
+    opened('apps', DISK_LIMIT_MS, () => appFollower.memory.close());
 
     const buffers = new BufferPool(POOLED_BYTES);
     const converters = makeConverters(config);
@@ -152,20 +180,18 @@ export async function serve(config: Config): Promise<RunningServer> {
     );
     opened('retention', DISK_LIMIT_MS, () => retention.close());
 
-    const traffic = new TrafficMeter(clock);
     const metricHistory = new MetricHistory({
       catalog,
       meter: traffic,
       clock,
+      gather: shared ? () => cluster.announce({ kind: 'metrics', key: '' }) : undefined,
       onError: (error) => logger.error({ err: error }, 'metrics could not be stored'),
     });
     opened('metrics', DISK_LIMIT_MS, () => metricHistory.close());
     const autoScaler = new AutoScaler({
-      catalog,
-      recordLog,
       registry,
       streamChanges,
-      load: traffic,
+      load: metricHistory,
       limits: config.limits,
       clock,
       logger,
@@ -177,6 +203,31 @@ export async function serve(config: Config): Promise<RunningServer> {
       (error) => logger.error({ err: error }, 'automatic scaling failed'),
     );
     opened('automatic scaling', DISK_LIMIT_MS, () => autoScaling.close());
+    cluster.follow(
+      takeChanges({
+        streams: follower.memory,
+        apps: appFollower.memory,
+        storeMetrics: () => metricHistory.store(),
+        onError: (error) => logger.error({ err: error }, 'what other nodes have changed could not be read'),
+      }),
+    );
+    // What they have changed while this one was starting.
+    if (shared) await Promise.all([follower.memory.read('all'), appFollower.memory.read('all')]);
+    const isCurrent = () => cluster.current && follower.memory.current && appFollower.memory.current;
+    const readiness = new Readiness({
+      clock,
+      checks: {
+        // Any statement will do.
+        catalog: () => selectMeta(catalog.db, 'layout'),
+        membership: () => {
+          if (!isCurrent()) throw new DomainError('NodeNotCurrent');
+        },
+        record_log: () => {
+          if (recordLog.failure !== undefined) throw recordLog.failure;
+        },
+      },
+      onFailed: (name, error) => logger.warn({ err: error, dependency: name }, 'not ready'),
+    });
     const requests = new RequestMeter();
     const prometheus = new Prometheus({
       version: readVersion,
@@ -199,8 +250,6 @@ export async function serve(config: Config): Promise<RunningServer> {
       region: config.auth.region,
       unsignedPayload: config.auth.unsigned_payload,
     });
-    const apps = new AppRegistry(await selectApps(catalog.db));
-    const appParts = { db: catalog.db, apps, registry, clock, limits: config.limits };
     const cursorKey = await ensureSecret(catalog.db, 'cursor_key', random.bytes(CURSOR_KEY_BYTES));
     const http = buildApp({
       services: {
@@ -214,8 +263,9 @@ export async function serve(config: Config): Promise<RunningServer> {
         streamChanges,
         cursors: new CursorCodec(cursorKey, config.limits.cursor_seconds),
         apps,
-        checkpoints: new CheckpointWriter(appParts),
-        groups: new GroupCoordinator(appParts),
+        appChanges: new AppChanges({ db: catalog.db, cluster, memory: appFollower.memory }),
+        checkpoints: new CheckpointWriter({ db: catalog.db, groups, clock }),
+        groups,
         throttle: config.limits.profile === 'dis' ? new Throttle(clock) : undefined,
         objectStore,
         dumpEngine,
@@ -224,6 +274,8 @@ export async function serve(config: Config): Promise<RunningServer> {
         traffic,
         metricHistory,
         prometheus,
+        readiness,
+        isCurrent,
         metricsPublic: config.metrics.public,
         limits: config.limits,
         buffers,
@@ -232,10 +284,7 @@ export async function serve(config: Config): Promise<RunningServer> {
         onStreamUpdated: [
           { check: (next) => dumpEngine.checkStreamUpdate(next), changed: () => dumpEngine.followStreams() },
         ],
-        onStreamDeleted: [
-          ({ number }) => dumpEngine.endTasksOfStream(number),
-          async ({ number }) => traffic.forget(number),
-        ],
+        onStreamDeleted: [({ number }) => dumpEngine.endTasksOfStream(number)],
       },
       logger,
       authFailureStatus: config.auth.failure_status,
@@ -292,11 +341,19 @@ function keepDumpLog(
   }
 }
 
+/** Whether other nodes work with the same catalog. */
+function isShared({ postgres }: Config): boolean {
+  return postgres.url !== undefined;
+}
+
 /** Tokens, logins, the configured accounts and the first user, whose made-up credentials are shown once and never logged. */
 async function prepareAuth(config: Config, { db }: Catalog) {
   const passwords = new Passwords({ random });
   const dataDir = config.data_dir;
-  const { generated } = await ensureFirstUser({ db, settings: config, dataDir, passwords, random, clock, fileSystem });
+  const { generated } = await ensureFirstUser({
+    ...{ db, settings: config, dataDir, passwords, random, clock, fileSystem },
+    shared: isShared(config),
+  });
   if (generated !== undefined) process.stdout.write(describeCredentials(generated, dataDir));
   await ensureAccounts({ db, passwords, random, clock }, config.accounts);
 

@@ -1,7 +1,6 @@
 /**
- * All apps of this node in memory: every commit and every heartbeat names one. The catalog is the truth; whoever makes or
- * deletes an app tells the registry, and takes an app that is being deleted out of it before the catalog's turn, so that
- * nothing is stored any more for an app that is not found here.
+ * All apps in memory: every commit and every heartbeat names one. The catalog is the truth, and app-follower.ts brings
+ * the registry there.
  */
 import type { ConsumerApp } from '../model/consumer-app.ts';
 import { DomainError } from '../model/errors.ts';
@@ -31,6 +30,11 @@ export class AppRegistry {
     return this.#byId.has(appId);
   }
 
+  /** Every app of every project. */
+  all(): Iterable<ConsumerApp> {
+    return this.#byId.values();
+  }
+
   /** The apps of a project, in order of name (by code unit). */
   ofProject(projectId: string): ConsumerApp[] {
     const apps = [...(this.#byName.get(projectId)?.values() ?? [])];
@@ -44,8 +48,14 @@ export class AppRegistry {
     this.#byId.set(app.id, app);
   }
 
-  remove(app: ConsumerApp): void {
-    this.#byName.get(app.projectId)?.delete(app.name);
-    this.#byId.delete(app.id);
+  /** False when there is no such app. */
+  remove(appId: string): boolean {
+    const app = this.#byId.get(appId);
+    if (app === undefined) return false;
+    this.#byId.delete(appId);
+    // Its name may be another app's by now.
+    const names = this.#byName.get(app.projectId);
+    if (names?.get(app.name) === app) names.delete(app.name);
+    return true;
   }
 }

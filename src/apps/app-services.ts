@@ -5,12 +5,14 @@ import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
 import type { StreamRegistry } from '../streams/stream-registry.ts';
+import type { AppChanges } from './app-changes.ts';
 import type { AppRegistry } from './app-registry.ts';
 import type { CheckpointWriter } from './checkpoints/checkpoint-writer.ts';
 import type { GroupCoordinator } from './groups/group-coordinator.ts';
 
 export interface AppServices {
   readonly apps: AppRegistry;
+  readonly appChanges: AppChanges;
   readonly checkpoints: CheckpointWriter;
   readonly groups: GroupCoordinator;
   readonly registry: StreamRegistry;

@@ -9,21 +9,20 @@ import type { AppServices } from './app-services.ts';
 
 const NAME = new RegExp(NAME_PATTERN);
 
-/** Resolves to the new app, durable. Throws InvalidBody, AppExists, AppQuotaExceeded. */
+/** Resolves to the new app, durable and known to every node. Throws InvalidBody, AppExists, AppQuotaExceeded. */
 export async function createApp(
-  { apps, catalog, clock, limits, random }: Pick<AppServices, 'apps' | 'catalog' | 'clock' | 'limits' | 'random'>,
+  { appChanges, clock, limits, random }: Pick<AppServices, 'appChanges' | 'clock' | 'limits' | 'random'>,
   projectId: string,
   name: string,
 ): Promise<ConsumerApp> {
   checkName(name, limits);
   const app = { id: makeId((size) => random.bytes(size)), projectId, name, createdAt: clock.now() };
-  await catalog.db.transaction().execute(async (transaction) => {
+  await appChanges.make(app, async (transaction) => {
     if (!(await insertApp(transaction, app))) throw new DomainError('AppExists', [name]);
     if ((await countApps(transaction, projectId)) > limits.apps) {
       throw new DomainError('AppQuotaExceeded', [limits.apps]);
     }
   });
-  apps.add(app);
   return app;
 }
 

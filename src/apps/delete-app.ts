@@ -1,23 +1,18 @@
 /** Deletes an app with its checkpoints. An app that has members online is in use. */
-import { deleteAppRows } from '../catalog/apps.ts';
 import type { ConsumerApp } from '../model/consumer-app.ts';
 import { DomainError } from '../model/errors.ts';
 import type { AppServices } from './app-services.ts';
 
-/** Throws AppInUse. */
+/** Throws AppInUse, and AppNotFound when it was deleted meanwhile. */
 export async function deleteApp(
-  { apps, groups, catalog }: Pick<AppServices, 'apps' | 'groups' | 'catalog'>,
+  { appChanges, groups }: Pick<AppServices, 'appChanges' | 'groups'>,
   app: ConsumerApp,
 ): Promise<void> {
-  const online = groups.onlineMembers(app);
-  if (online > 0) throw new DomainError('AppInUse', [app.name, `members online: ${online}`]);
-  // First of all: from now on nobody joins it, and no checkpoint is stored for it.
-  apps.remove(app);
-  try {
-    await catalog.db.transaction().execute((transaction) => deleteAppRows(transaction, app.id));
-  } catch (error) {
-    apps.add(app);
-    throw error;
-  }
-  groups.forget(app);
+  // From the count of its members to the end nobody joins it.
+  await groups.whileClosed(app, async (onlineMembers) => {
+    await appChanges.delete(app, async (transaction) => {
+      const online = await onlineMembers(transaction);
+      if (online > 0) throw new DomainError('AppInUse', [app.name, `members online: ${online}`]);
+    });
+  });
 }

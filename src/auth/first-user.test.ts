@@ -37,8 +37,17 @@ class World {
     this.dataDir = dataDir;
   }
 
-  start(settings: FirstUserSettings, catalog = this.catalog) {
-    return ensureFirstUser({ db: catalog.db, settings, dataDir: this.dataDir, passwords, random, clock, fileSystem });
+  start(settings: FirstUserSettings, catalog = this.catalog, shared = false) {
+    return ensureFirstUser({
+      db: catalog.db,
+      settings,
+      dataDir: this.dataDir,
+      passwords,
+      random,
+      clock,
+      fileSystem,
+      shared,
+    });
   }
 
   async file(): Promise<Credentials> {

@@ -50,6 +50,11 @@ export interface FirstUserOptions {
   readonly random: Random;
   readonly clock: Clock;
   readonly fileSystem: FileSystem;
+  /**
+   * Whether other nodes have the same catalog: the file is then kept by the node that made the credentials up, and by no
+   * other. One of them at a time may be here.
+   */
+  readonly shared: boolean;
 }
 
 export interface FirstUser {
@@ -105,14 +110,15 @@ export function selectFirstProjectId(db: Kysely<Database>): Promise<string | und
 
 /** Idempotent. Throws FirstUserError, or what the disk or the catalog throws. */
 export async function ensureFirstUser(options: FirstUserOptions): Promise<FirstUser> {
-  const { db, settings, dataDir, fileSystem } = options;
+  const { db, settings, dataDir, fileSystem, shared } = options;
   const kept = await readCredentials(fileSystem, dataDir);
   const stored = await selectStored(db);
   const wanted = await decide(options, kept, stored);
 
-  const file = notConfigured(settings, wanted, kept.password);
+  const file = notConfigured(settings, wanted, await keptPassword(options, kept, stored));
+  const othersFile = shared && stored.user !== undefined && Object.keys(kept).length === 0;
   const write = async () => {
-    if (JSON.stringify(file) !== JSON.stringify(kept)) await writeCredentials(fileSystem, dataDir, file);
+    if (!othersFile && JSON.stringify(file) !== JSON.stringify(kept)) await writeCredentials(fileSystem, dataDir, file);
   };
   if (stored.user === undefined) await write();
   await store(options, wanted, stored);
@@ -132,6 +138,16 @@ async function selectStored(db: Kysely<Database>): Promise<Stored> {
   const marked = await selectMeta(db, ACCESS_KEY);
   // Catalogs from before there could be several keys have no mark.
   return { user, key: marked === undefined ? keys[0] : keys.find(({ accessKey }) => accessKey === marked) };
+}
+
+/** Undefined when the file has none, or one that another node has replaced, or overtaken at the first start. */
+async function keptPassword(
+  { passwords, settings, shared }: FirstUserOptions,
+  { password }: Credentials,
+  { user }: Stored,
+): Promise<string | undefined> {
+  if (!shared || password === undefined || user === undefined || settings.password !== undefined) return password;
+  return (await passwords.verify(password, user.passwordHash)) ? password : undefined;
 }
 
 /** Each value: the configured one, else the one kept from an earlier start, else a new one. */

@@ -11,6 +11,7 @@ import { wholeApi } from './migrations/0002-whole-api.ts';
 import { filesAndProof } from './migrations/0003-files-and-proof.ts';
 import { longLogs } from './migrations/0004-long-logs.ts';
 import { cluster } from './migrations/0005-cluster.ts';
+import { consumerGroups } from './migrations/0006-consumer-groups.ts';
 
 /**
  * Throws when a statement fails, and when the catalog was written by a newer version than this one. Several nodes may call
@@ -47,6 +48,7 @@ function migratorOf(db: Kysely<Database>): Migrator {
         '0003-files-and-proof': filesAndProof(),
         '0004-long-logs': longLogs(dialect),
         '0005-cluster': cluster(dialect),
+        '0006-consumer-groups': consumerGroups(),
       }),
     },
   });

@@ -7,10 +7,11 @@ import type { Database, PartitionsTable } from './schema.ts';
 /** Databases bound the parameters of one statement: 32,766 in SQLite, and a row takes seven. */
 const ROWS_PER_INSERT = 1000;
 
-/** The partitions of every stream, in order of stream and number. */
-export async function selectPartitions(db: Kysely<Database>): Promise<Partition[]> {
-  const rows = await db.selectFrom('partitions').selectAll().orderBy('stream').orderBy('partition').execute();
-  return rows.map(toPartition);
+/** The partitions of some streams, by number, or of all of them, in order of stream and number. */
+export async function selectPartitions(db: Kysely<Database>, streams?: readonly number[]): Promise<Partition[]> {
+  let rows = db.selectFrom('partitions').selectAll();
+  if (streams !== undefined) rows = rows.where('stream', 'in', streams);
+  return (await rows.orderBy('stream').orderBy('partition').execute()).map(toPartition);
 }
 
 /** Stores partitions as they are now: new ones, and those that are there already. Wants a transaction around it. */

@@ -3,11 +3,17 @@ import type { Kysely, Selectable } from 'kysely';
 import type { ScalingEvent } from '../model/stream.ts';
 import type { Database, ScalingLogTable } from './schema.ts';
 
-/** Every entry by the number of its stream, the newest last. */
-export async function selectScalings(db: Kysely<Database>): Promise<Map<number, ScalingEvent[]>> {
-  const rows = await db.selectFrom('scaling_log').selectAll().orderBy('id').execute();
+/** The entries of some streams, or of all of them, by the number of the stream, the newest last. */
+export async function selectScalings(
+  db: Kysely<Database>,
+  streams?: readonly number[],
+): Promise<Map<number, ScalingEvent[]>> {
+  let entries = db.selectFrom('scaling_log').selectAll();
+  if (streams !== undefined) entries = entries.where('stream', 'in', streams);
+  const rows = await entries.orderBy('id').execute();
   const scalings = new Map<number, ScalingEvent[]>();
-  for (const [stream, entries] of Map.groupBy(rows, (row) => row.stream)) scalings.set(stream, entries.map(toScaling));
+  for (const [stream, ofStream] of Map.groupBy(rows, (row) => row.stream))
+    scalings.set(stream, ofStream.map(toScaling));
   return scalings;
 }
 

@@ -118,8 +118,23 @@ export interface AppsTable {
   project_id: string;
   name: string;
   created_at: number;
-  /** The last generation set aside for its consumer group: no rebalance had a higher one. Never goes back. */
+  /**
+   * The last generation set aside for its consumer group: no rebalance had a higher one, but for what its row in
+   * consumer_groups says. Never goes back.
+   */
   generation: number;
+}
+
+/** Consumer groups of a catalog that several nodes share; a node that is alone keeps them in memory. */
+export interface ConsumerGroupsTable {
+  /** Of the app that the group is. */
+  app_id: string;
+  /** JSON: see apps/groups/group-state.ts. */
+  state: string;
+  /** Another one after each change. */
+  revision: number;
+  /** The time of the last change, in ms: the group's clock never goes back behind it. */
+  updated_at: number;
 }
 
 /** How far an app has come in a partition. */
@@ -406,6 +421,7 @@ export interface Database {
   stream_policies: StreamPoliciesTable;
   scaling_log: ScalingLogTable;
   apps: AppsTable;
+  consumer_groups: ConsumerGroupsTable;
   checkpoints: CheckpointsTable;
   metric_points: MetricPointsTable;
   dump_tasks: DumpTasksTable;

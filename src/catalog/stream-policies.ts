@@ -3,9 +3,14 @@ import type { Kysely, Selectable } from 'kysely';
 import type { SharedAction, StreamPolicy } from '../model/stream.ts';
 import type { Database, StreamPoliciesTable } from './schema.ts';
 
-/** The entries of every stream by its number, in the order in which they were added. */
-export async function selectPolicies(db: Kysely<Database>): Promise<Map<number, StreamPolicy[]>> {
-  const rows = await db.selectFrom('stream_policies').selectAll().orderBy('id').execute();
+/** The entries of some streams, or of all of them, by the number of the stream, in the order in which they were added. */
+export async function selectPolicies(
+  db: Kysely<Database>,
+  streams?: readonly number[],
+): Promise<Map<number, StreamPolicy[]>> {
+  let entries = db.selectFrom('stream_policies').selectAll();
+  if (streams !== undefined) entries = entries.where('stream', 'in', streams);
+  const rows = await entries.orderBy('id').execute();
   const policies = new Map<number, StreamPolicy[]>();
   for (const [stream, ofStream] of Map.groupBy(rows, (row) => row.stream)) policies.set(stream, ofStream.map(toPolicy));
   return policies;

@@ -6,6 +6,7 @@ import type { Kysely, Selectable } from 'kysely';
 import { formatPartitionId } from '../model/partition-id.ts';
 import type { DataType, Partition, Stream, StreamType, Tag } from '../model/stream.ts';
 import { selectPartitions, writePartitions } from './partitions.ts';
+import { locksRows } from './row-locks.ts';
 import { selectScalings } from './scaling-log.ts';
 import type { Database, StreamsTable } from './schema.ts';
 import { selectPolicies } from './stream-policies.ts';
@@ -21,12 +22,18 @@ export interface HashRange {
   readonly high: bigint;
 }
 
-/** Every stream of every project with its partitions, in order of number. */
-export async function selectStreams(db: Kysely<Database>): Promise<Stream[]> {
-  const rows = await db.selectFrom('streams').selectAll().orderBy('number').execute();
-  const policies = await selectPolicies(db);
-  const scalings = await selectScalings(db);
-  const partitions = Map.groupBy(await selectPartitions(db), ({ ref }) => ref.stream);
+/**
+ * Some streams, by number, or every stream of every project, with all that belongs to it, in order of number. Numbers of
+ * streams that are not there are passed over. Wants a transaction around it where streams may change meanwhile.
+ */
+export async function selectStreams(db: Kysely<Database>, numbers?: readonly number[]): Promise<Stream[]> {
+  if (numbers?.length === 0) return [];
+  let streams = db.selectFrom('streams').selectAll();
+  if (numbers !== undefined) streams = streams.where('number', 'in', numbers);
+  const rows = await streams.orderBy('number').execute();
+  const policies = await selectPolicies(db, numbers);
+  const scalings = await selectScalings(db, numbers);
+  const partitions = Map.groupBy(await selectPartitions(db, numbers), ({ ref }) => ref.stream);
   return rows.map((row) =>
     toStream(row, {
       partitions: partitions.get(row.number) ?? [],
@@ -34,6 +41,12 @@ export async function selectStreams(db: Kysely<Database>): Promise<Stream[]> {
       scalings: scalings.get(row.number) ?? [],
     }),
   );
+}
+
+/** Undefined when there is no such stream. Wants a transaction around it, as `selectStreams` does. */
+export async function selectStream(db: Kysely<Database>, number: number): Promise<Stream | undefined> {
+  const [stream] = await selectStreams(db, [number]);
+  return stream;
 }
 
 /** Numbers of the streams that are gone but may still have records in the log. */
@@ -104,8 +117,18 @@ export async function updateStreamRow(db: Kysely<Database>, stream: Stream): Pro
   return numUpdatedRows === 1n;
 }
 
-/** Removes a stream with all that belongs to it, its dump tasks apart, and remembers its number in deleted_streams. */
-export async function deleteStreamRows(db: Kysely<Database>, number: number, at: number): Promise<void> {
+/**
+ * Removes a stream with all that belongs to it, its dump tasks apart, and remembers its number in deleted_streams. False
+ * when there is no such stream. Wants a locking transaction: the stream is locked before anything of it goes.
+ */
+export async function deleteStreamRows(db: Kysely<Database>, number: number, at: number): Promise<boolean> {
+  const locked = await db
+    .selectFrom('streams')
+    .select('number')
+    .where('number', '=', number)
+    .$if(locksRows(db), (rows) => rows.forUpdate())
+    .executeTakeFirst();
+  if (locked === undefined) return false;
   await db.insertInto('deleted_streams').values({ number, deleted_at: at }).execute();
   await db.deleteFrom('partitions').where('stream', '=', number).execute();
   await db.deleteFrom('stream_policies').where('stream', '=', number).execute();
@@ -113,6 +136,23 @@ export async function deleteStreamRows(db: Kysely<Database>, number: number, at:
   await db.deleteFrom('checkpoints').where('stream', '=', number).execute();
   await db.deleteFrom('metric_points').where('stream', '=', number).execute();
   await db.deleteFrom('streams').where('number', '=', number).execute();
+  return true;
+}
+
+/**
+ * Those of the streams that are there. In a locking transaction none of them goes before its end, nor any that belong to
+ * it without being seen by whoever deletes it.
+ */
+export async function holdStreams(db: Kysely<Database>, numbers: readonly number[]): Promise<ReadonlySet<number>> {
+  if (numbers.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('streams')
+    .select('number')
+    .where('number', 'in', numbers)
+    .orderBy('number')
+    .$if(locksRows(db), (streams) => streams.forKeyShare())
+    .execute();
+  return new Set(rows.map(({ number }) => number));
 }
 
 function toStream(row: Selectable<StreamsTable>, parts: Pick<Stream, 'partitions' | 'policies' | 'scalings'>): Stream {

@@ -15,6 +15,7 @@ import { logAccess } from './plugins/access-log.ts';
 import { authenticate } from './plugins/authentication.ts';
 import { Drain } from './plugins/draining.ts';
 import { continueBodies } from './plugins/expect-continue.ts';
+import { refuseUnlessCurrent } from './plugins/node-current.ts';
 import { meterRequests } from './plugins/request-metrics.ts';
 import { sendRequestIds } from './plugins/request-id.ts';
 import { parseQuery } from './query.ts';
@@ -95,6 +96,7 @@ export function buildApp({ services, logger, authFailureStatus, tls }: AppOption
   const drain = new Drain();
   sendRequestIds(app);
   drain.install(app);
+  refuseUnlessCurrent(app, services.isCurrent);
   authenticate(app, services);
   continueBodies(app, services.limits.body_bytes);
   decodeBodies(app, services.limits.body_bytes);

@@ -22,6 +22,8 @@ declare module 'fastify' {
     readonly permission?: Permission;
     /** Open without a token. */
     readonly public?: boolean;
+    /** Answers also while the node does not know whether its memory is true. */
+    readonly always?: boolean;
     /** Its body may be missing: for the API description. */
     readonly optionalBody?: boolean;
     /** Takes protobuf messages, too: `request.body` is then their bytes, and no schema is looked at. */

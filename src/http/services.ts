@@ -1,4 +1,5 @@
 /** What the routes work with: handed to them once, by the composition root, and to nobody through fastify itself. */
+import type { AppChanges } from '../apps/app-changes.ts';
 import type { AppRegistry } from '../apps/app-registry.ts';
 import type { CheckpointWriter } from '../apps/checkpoints/checkpoint-writer.ts';
 import type { GroupCoordinator } from '../apps/groups/group-coordinator.ts';
@@ -17,6 +18,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
+import type { Readiness } from '../platform/readiness.ts';
 import type { RecordLog } from '../recordlog/record-log.ts';
 import type { CursorCodec } from '../streams/cursor.ts';
 import type { StreamChanges } from '../streams/stream-changes.ts';
@@ -36,6 +38,7 @@ export interface Services {
   readonly streamChanges: StreamChanges;
   readonly cursors: CursorCodec;
   readonly apps: AppRegistry;
+  readonly appChanges: AppChanges;
   readonly checkpoints: CheckpointWriter;
   readonly groups: GroupCoordinator;
   /** Present when the cloud service's throughput is imitated. */
@@ -48,6 +51,9 @@ export interface Services {
   readonly traffic: TrafficMeter;
   readonly metricHistory: MetricHistory;
   readonly prometheus: Prometheus;
+  readonly readiness: Readiness;
+  /** Whether what this node has in memory is what the catalog says. */
+  readonly isCurrent: () => boolean;
   /** Whether the page for Prometheus is open to everybody. */
   readonly metricsPublic: boolean;
   readonly limits: Limits;

@@ -22,7 +22,7 @@ describe('what went through a stream, by the minute', () => {
 
   const open = () => {
     meter = new TrafficMeter(clock);
-    history = new MetricHistory({ catalog, meter, clock, onError: (error) => errors.push(error) });
+    history = new MetricHistory({ catalog, meter, clock, gather: undefined, onError: (error) => errors.push(error) });
   };
   beforeEach(async () => {
     clock = new ManualClock();
@@ -161,23 +161,44 @@ describe('what went through a stream, by the minute', () => {
     assert.equal(await readMinute(WHOLE_STREAM), undefined);
   });
 
-  test('the load of the last whole minute', () => {
-    const load = () => {
-      const { putBytes, getBytes, throttledPuts } = meter.lastMinute(stream.number);
+  test('the load of the last whole minute, stored or not', async () => {
+    const load = async () => {
+      const loads = await history.lastMinute([stream.number, 99]);
+      assert.equal(loads.get(99), undefined);
+      const { putBytes = 0, getBytes = 0, throttledPuts = 0 } = loads.get(stream.number) ?? {};
       return [putBytes, getBytes, throttledPuts];
     };
     put(first, 1, 10);
     meter.countGet(first!.ref, 1, 7, 1);
     meter.countThrottledPut(stream.number);
-    assert.deepEqual(load(), [0, 0, 0]);
+    assert.deepEqual(await load(), [0, 0, 0]);
+    await history.store();
+    put(first, 1, 3);
     clock.advance(MINUTE_MS);
-    assert.deepEqual(load(), [10, 7, 1]);
+    assert.deepEqual(await load(), [13, 7, 1]);
     put(first, 1, 20);
-    assert.deepEqual(load(), [10, 7, 1]);
+    assert.deepEqual(await load(), [13, 7, 1]);
     clock.advance(MINUTE_MS);
-    assert.deepEqual(load(), [20, 0, 0]);
+    assert.deepEqual(await load(), [20, 0, 0]);
     clock.advance(MINUTE_MS);
-    assert.deepEqual(load(), [0, 0, 0]);
+    assert.deepEqual(await load(), [0, 0, 0]);
+  });
+
+  test('two nodes: what one has counted is in the answer of the other', async () => {
+    const there = new TrafficMeter(clock);
+    const onError = (error: unknown) => errors.push(error);
+    const other = new MetricHistory({ catalog, meter: there, clock, gather: undefined, onError });
+    const asking = new MetricHistory({ catalog, meter, clock, gather: () => other.store(), onError });
+    const read = async () => (await asking.read(stream.number, WHOLE_STREAM, now(), now())).get(now())?.put_records;
+    there.countPut(stream.number, [{ partition: first!, count: 2, dataBytes: 9 }], 1);
+    put(first, 3);
+    assert.equal(await read(), 5);
+    there.countPut(stream.number, [{ partition: first!, count: 1, dataBytes: 9 }], 1);
+    const second = read();
+    clock.advance(1000);
+    assert.equal(await second, 6);
+    await Promise.all([asking.close(), other.close()]);
+    assert.equal(await readMinute(WHOLE_STREAM).then((counters) => counters?.put_records), 6);
   });
 
   test('a series has a point a minute, zeros included, of every minute that the window touches', async () => {

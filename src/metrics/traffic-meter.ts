@@ -7,7 +7,6 @@
  */
 import { COUNTERS, WHOLE_STREAM, type Counters } from '../catalog/metric-points.ts';
 import type { MetricPointsTable } from '../catalog/schema.ts';
-import type { LoadSource, StreamLoad } from '../model/stream-load.ts';
 import type { Partition, PartitionRef } from '../model/stream.ts';
 import type { Clock } from '../platform/clock.ts';
 
@@ -22,9 +21,7 @@ export interface PutShare {
   readonly dataBytes: number;
 }
 
-const NO_LOAD: StreamLoad = { putBytes: 0, getBytes: 0, throttledPuts: 0 };
-
-export class TrafficMeter implements LoadSource {
+export class TrafficMeter {
   /** Everything since the start of the process, all streams together. */
   readonly totals: Readonly<Counters>;
   readonly #totals: Counters = zeros();
@@ -87,13 +84,6 @@ export class TrafficMeter implements LoadSource {
     this.#totals.get_throttled += 1;
   }
 
-  lastMinute(stream: number): StreamLoad {
-    const minute = minuteOf(this.#clock.now()) - 1;
-    const counted = this.#streams.get(stream)?.wholeAt(minute)?.counted;
-    if (counted === undefined) return NO_LOAD;
-    return { putBytes: counted.put_bytes, getBytes: counted.get_bytes, throttledPuts: counted.put_throttled };
-  }
-
   /** A stream is gone: nothing of it is to be stored any more. */
   forget(stream: number): void {
     this.#streams.delete(stream);
@@ -110,6 +100,13 @@ export class TrafficMeter implements LoadSource {
     return [...this.#unstored]
       .filter((cell) => cell.stream === stream && cell.partition === partition)
       .filter(({ minute }) => minute >= from && minute <= to)
+      .map((cell) => cell.unstored());
+  }
+
+  /** The same for whole streams in one minute. */
+  unstoredIn(minute: number): readonly MetricPointsTable[] {
+    return [...this.#unstored]
+      .filter((cell) => cell.minute === minute && cell.partition === WHOLE_STREAM)
       .map((cell) => cell.unstored());
   }
 
@@ -133,7 +130,7 @@ export class TrafficMeter implements LoadSource {
     const minute = minuteOf(this.#clock.now());
     const known = this.#streams.get(stream);
     if (known?.minute === minute) return known;
-    const traffic = new StreamTraffic(stream, minute, known?.whole);
+    const traffic = new StreamTraffic(stream, minute);
     this.#streams.set(stream, traffic);
     return traffic;
   }
@@ -186,21 +183,15 @@ class Cell {
   }
 }
 
-/** The minute of a stream that is counted now, and what is left of the one before it. */
+/** The minute of a stream that is counted now. */
 class StreamTraffic {
   readonly minute: number;
   readonly whole: Cell;
-  readonly #before: Cell | undefined;
   readonly #partitions: (Cell | undefined)[] = [];
 
-  constructor(stream: number, minute: number, before: Cell | undefined) {
+  constructor(stream: number, minute: number) {
     this.minute = minute;
     this.whole = new Cell(stream, WHOLE_STREAM, minute);
-    this.#before = before;
-  }
-
-  wholeAt(minute: number): Cell | undefined {
-    return this.minute === minute ? this.whole : this.#before?.minute === minute ? this.#before : undefined;
   }
 
   partition(partition: number): Cell {

@@ -140,6 +140,11 @@ export const ERRORS = {
     status: 503,
     text: 'The catalog cannot be reached or is overloaded. Try again later.',
   },
+  NodeNotCurrent: {
+    code: 'DIS.5008',
+    status: 503,
+    text: 'This node was cut off from the others and has yet to catch up. Ask another one, or try again later.',
+  },
   ShuttingDown: { code: 'DIS.5004', status: 503, text: 'The server is shutting down.' },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -10,6 +10,6 @@ export interface StreamLoad {
 }
 
 export interface LoadSource {
-  /** The load of the last whole minute (of the wall clock); zeros for a stream that nothing is known of. */
-  lastMinute(stream: number): StreamLoad;
+  /** The load of the last whole minute (of the wall clock), through all nodes; streams that had none are missing. */
+  lastMinute(streams: readonly number[]): Promise<ReadonlyMap<number, StreamLoad>>;
 }

@@ -5,6 +5,7 @@ import { openTestCatalog } from '../../test/support/catalog.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { seededRandom } from '../../test/support/random.ts';
+import { streamNode } from '../../test/support/stream-node.ts';
 import { makeSettings } from '../../test/support/streams.ts';
 import { READ_BANDWIDTH, WRITE_BANDWIDTH } from '../model/bandwidth.ts';
 import { LimitsSchema, type Limits } from '../model/limits.ts';
@@ -13,8 +14,6 @@ import { AutoScaler } from './auto-scaling.ts';
 import { createStream } from './create-stream.ts';
 import { writableCount } from './repartition.ts';
 import { scaleStream } from './scale-stream.ts';
-import { StreamChanges } from './stream-changes.ts';
-import { StreamRegistry } from './stream-registry.ts';
 import type { StreamSettings } from './stream-settings.ts';
 
 const MINUTE_MS = 60_000;
@@ -30,18 +29,20 @@ async function setUp(t: TestContext, { partitions, settings, limits }: Situation
   const catalog = await openTestCatalog();
   t.after(() => catalog.close());
   const clock = new ManualClock();
-  const registry = new StreamRegistry();
+  const recordLog = new MemoryLog(clock);
+  const node = streamNode({ catalog, clock, recordLog });
+  const { registry } = node;
   let load: StreamLoad = { putBytes: 0, getBytes: 0, throttledPuts: 0 };
   const complaints: string[] = [];
   const deps = {
     catalog,
     clock,
-    recordLog: new MemoryLog(clock),
+    recordLog,
     registry,
-    streamChanges: new StreamChanges(registry),
+    streamChanges: node.streamChanges,
     limits: { ...(Value.Default(LimitsSchema, {}) as Limits), profile: 'dis' as const, ...limits },
     random: seededRandom(1),
-    load: { lastMinute: () => load },
+    load: { lastMinute: async (streams: readonly number[]) => new Map(streams.map((number) => [number, load])) },
     logger: {
       info: () => undefined,
       error: (_details: object, message: string) => void complaints.push(message),

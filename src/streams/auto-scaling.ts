@@ -19,6 +19,7 @@ import type { StreamRegistry } from './stream-registry.ts';
 /** Pause between two looks at every stream. */
 export const AUTO_SCALING_MS = 60_000;
 
+const NO_LOAD: StreamLoad = { putBytes: 0, getBytes: 0, throttledPuts: 0 };
 const SECONDS = 60;
 const MINUTE_MS = 60_000;
 const BUSY = 0.8;
@@ -47,9 +48,11 @@ export class AutoScaler {
   /** Looks at every stream once. What goes wrong with one is logged, and is tried again at the next look. */
   async look(): Promise<void> {
     const { registry, load, logger } = this.#options;
-    for (const stream of registry.all()) {
-      if (!stream.autoScale.enabled || !this.#wasSeen(stream)) continue;
-      const target = this.#target(stream, load.lastMinute(stream.number));
+    const candidates = [...registry.all()].filter((stream) => stream.autoScale.enabled && this.#wasSeen(stream));
+    if (candidates.length === 0) return;
+    const loads = await load.lastMinute(candidates.map(({ number }) => number));
+    for (const stream of candidates) {
+      const target = this.#target(stream, loads.get(stream.number) ?? NO_LOAD);
       if (target === undefined) continue;
       try {
         const { from, to } = await scaleStream(this.#options, stream, target, { automatic: true });

@@ -1,9 +1,8 @@
 /**
  * Makes a stream. The catalog decides: its unique names let one of several concurrent creates win, and the quota is
- * counted in the same transaction. Only then do the record log and the registry hear of the stream, so whoever finds it
+ * counted in the same transaction. Only then do the record log and the registries hear of the stream, so whoever finds it
  * can write to it.
  */
-import type { Catalog } from '../catalog/catalog.ts';
 import { countPartitions } from '../catalog/partitions.ts';
 import { insertStream, type NewStream } from '../catalog/streams.ts';
 import { DomainError } from '../model/errors.ts';
@@ -12,15 +11,14 @@ import type { Limits } from '../model/limits.ts';
 import type { Stream, StreamType } from '../model/stream.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
-import type { RecordLog } from '../recordlog/record-log.ts';
 import { splitHashSpace } from './hash-ranges.ts';
+import type { StreamChanges } from './stream-changes.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import { checkStreamSettings, type StreamSettings } from './stream-settings.ts';
 
 export interface CreateStreamDeps {
-  readonly catalog: Catalog;
-  readonly recordLog: RecordLog;
   readonly registry: StreamRegistry;
+  readonly streamChanges: StreamChanges;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,7 +41,7 @@ export async function createStream(
   // Known to fail: not worth a transaction that writes a million rows first.
   if (partitionCount > quota) throw new DomainError('QuotaExceeded', [type, quota]);
 
-  const stream = await deps.catalog.db.transaction().execute(async (transaction) => {
+  return deps.streamChanges.make(async (transaction) => {
     const inserted = await insertStream(transaction, newStream(deps, projectId, type, settings));
     if (inserted === undefined) throw new DomainError('StreamExists', [name]);
     if ((await countPartitions(transaction, projectId, type)) > quota) {
@@ -51,9 +49,6 @@ export async function createStream(
     }
     return inserted;
   });
-  await deps.recordLog.addPartitions(stream.partitions.map(({ ref }) => ref));
-  deps.registry.add(stream);
-  return stream;
 }
 
 /** Partitions that all streams of one type in a project may have together. */

@@ -25,13 +25,12 @@ export async function expireRetired({ catalog, registry, streamChanges, clock }:
   for (const stream of registry.all()) {
     if (expired(stream, clock.now()).length === 0) continue;
     try {
-      await streamChanges.run(stream, async (current) => {
+      await streamChanges.run(stream, async (current, transaction) => {
         const gone = new Set(expired(current, clock.now()));
-        await catalog.db.transaction().execute((transaction) =>
-          expirePartitions(
-            transaction,
-            [...gone].map(({ ref }) => ref),
-          ),
+        if (gone.size === 0) return current;
+        await expirePartitions(
+          transaction,
+          [...gone].map(({ ref }) => ref),
         );
         const partitions = current.partitions.map((partition): Partition => {
           return gone.has(partition) ? { ...partition, status: 'EXPIRED' } : partition;

@@ -5,11 +5,11 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { insertProject } from '../catalog/projects.ts';
 import { insertStream, selectStreams } from '../catalog/streams.ts';
 import { isDomainError } from '../model/errors.ts';
+import { streamNode } from '../../test/support/stream-node.ts';
 import { makeStream } from '../../test/support/streams.ts';
 import type { Limits } from '../model/limits.ts';
 import { domainIdOf } from '../model/principal.ts';
 import { addPolicies, removePolicies, type PolicyRequest } from './policies.ts';
-import { StreamChanges } from './stream-changes.ts';
 import { StreamRegistry } from './stream-registry.ts';
 
 async function setUp(t: TestContext) {
@@ -20,7 +20,8 @@ async function setUp(t: TestContext) {
   assert.ok(stream !== undefined);
   const registry = new StreamRegistry([stream]);
   const limits = { policies_per_stream: 10 } as Limits;
-  const deps = { catalog, streamChanges: new StreamChanges(registry), limits, clock: new ManualClock() };
+  const { streamChanges } = streamNode({ catalog, registry });
+  const deps = { catalog, streamChanges, limits, clock: new ManualClock() };
   const request = (names: string, more: Partial<PolicyRequest> = {}): PolicyRequest => ({
     streamId: stream.id,
     principals: { names },

@@ -3,7 +3,6 @@
  * weighed). A change counts from the moment it is answered, for cursors too that were taken before.
  */
 import type { Catalog } from '../catalog/catalog.ts';
-import { streamExists } from '../catalog/dump-tasks.ts';
 import { deletePolicy, insertPolicies } from '../catalog/stream-policies.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
@@ -36,7 +35,7 @@ export async function addPolicies(deps: PolicyDeps, stream: Stream, request: Pol
   const { catalog, streamChanges, limits, clock } = deps;
   checkStreamId(stream, request);
   const principals = await resolvePrincipals(catalog.db, request.principals, limits.policies_per_stream);
-  await streamChanges.run(stream, async (current) => {
+  await streamChanges.run(stream, async (current, transaction) => {
     const { action, effect } = request;
     const wanted = principals.map((principal): StreamPolicy => ({ ...principal, action, effect }));
     const added = wanted.filter((policy) => !current.policies.some((known) => isSame(known, policy)));
@@ -45,12 +44,7 @@ export async function addPolicies(deps: PolicyDeps, stream: Stream, request: Pol
     if (policies.length > limits.policies_per_stream) {
       throw new DomainError('QuotaExceeded', ['policies', limits.policies_per_stream]);
     }
-    await catalog.db.transaction().execute(async (transaction) => {
-      if (!(await streamExists(transaction, stream.number))) {
-        throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
-      }
-      await insertPolicies(transaction, stream.number, added, clock.now());
-    });
+    await insertPolicies(transaction, stream.number, added, clock.now());
     return { ...current, policies };
   });
 }
@@ -66,7 +60,7 @@ export async function removePolicies(deps: PolicyDeps, stream: Stream, request: 
   const { member, parts, byId } = splitPrincipals(request.principals, limits.policies_per_stream);
   const found = new Map<string, string | undefined>();
   for (const part of parts) found.set(part, (await findPrincipal(catalog.db, part, byId))?.principal);
-  await streamChanges.run(stream, async (current) => {
+  await streamChanges.run(stream, async (current, transaction) => {
     const gone = new Set<StreamPolicy>();
     for (const [part, principal] of found) {
       const meant = current.policies.filter((policy) =>
@@ -80,9 +74,7 @@ export async function removePolicies(deps: PolicyDeps, stream: Stream, request: 
       }
     }
     if (gone.size === 0) return current;
-    await catalog.db.transaction().execute(async (transaction) => {
-      for (const policy of gone) await deletePolicy(transaction, stream.number, policy);
-    });
+    for (const policy of gone) await deletePolicy(transaction, stream.number, policy);
     return { ...current, policies: current.policies.filter((policy) => !gone.has(policy)) };
   });
 }

@@ -10,6 +10,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { seededFraction, seededRandom } from '../../test/support/random.ts';
 import { recordsOf } from '../../test/support/records.ts';
+import { streamNode } from '../../test/support/stream-node.ts';
 import { makeSettings } from '../../test/support/streams.ts';
 import { JsonRecords } from '../codec/json-records.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
@@ -19,7 +20,6 @@ import type { AppendBatch, AppendOutcome } from '../recordlog/record-log.ts';
 import { createStream } from './create-stream.ts';
 import { putRecords } from './put-records.ts';
 import { scaleStream } from './scale-stream.ts';
-import { StreamChanges } from './stream-changes.ts';
 import { StreamRegistry } from './stream-registry.ts';
 
 const SCALINGS = 40;
@@ -65,7 +65,7 @@ test('each record is appended to a partition that owns its hash at that moment, 
     registry,
     recordLog,
     limits,
-    streamChanges: new StreamChanges(registry),
+    streamChanges: streamNode({ catalog, clock, recordLog, registry }).streamChanges,
     random: seededRandom(1),
     buffers: new BufferPool(1024 * 1024),
     traffic: new TrafficMeter(clock),

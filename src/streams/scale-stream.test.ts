@@ -5,6 +5,7 @@ import { openTestCatalog } from '../../test/support/catalog.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { seededRandom } from '../../test/support/random.ts';
+import { streamNode } from '../../test/support/stream-node.ts';
 import { makeSettings } from '../../test/support/streams.ts';
 import { selectStreams } from '../catalog/streams.ts';
 import { isDomainError, type ErrorName } from '../model/errors.ts';
@@ -16,8 +17,6 @@ import { expireRetired } from './expire-partitions.ts';
 import { repartition, writableCount } from './repartition.ts';
 import { scaleStream } from './scale-stream.ts';
 import { recentScalings } from './scaling-log.ts';
-import { StreamChanges } from './stream-changes.ts';
-import { StreamRegistry } from './stream-registry.ts';
 
 const PROJECT = 'p1';
 const HOUR_MS = 3_600_000;
@@ -27,13 +26,15 @@ async function setUp(t: TestContext, limits: Partial<Limits> = {}) {
   const catalog = await openTestCatalog();
   t.after(() => catalog.close());
   const clock = new ManualClock();
-  const registry = new StreamRegistry();
+  const recordLog = new MemoryLog(clock);
+  const node = streamNode({ catalog, clock, recordLog });
+  const { registry } = node;
   const deps = {
     catalog,
     clock,
-    recordLog: new MemoryLog(clock),
+    recordLog,
     registry,
-    streamChanges: new StreamChanges(registry),
+    streamChanges: node.streamChanges,
     limits: { ...(Value.Default(LimitsSchema, {}) as Limits), ...limits },
     random: seededRandom(1),
     onStreamDeleted: [],
@@ -187,12 +188,8 @@ test('a scaling that the catalog refuses leaves everything as it was', async (t)
 test('a crash behind the transaction: the next start has the new partitions', async (t) => {
   const { create, ...deps } = await setUp(t);
   const stream = await create(2);
-  const recordLog = {
-    addPartitions: () => {
-      throw new Error('power cut');
-    },
-  };
-  await assert.rejects(scaleStream({ ...deps, recordLog }, stream, 3), /power cut/);
+  deps.recordLog.addPartitions = () => Promise.reject(new Error('power cut'));
+  await assert.rejects(scaleStream(deps, stream, 3), /power cut/);
   assert.equal(deps.registry.byNumber(stream.number), stream);
   const [restarted] = await selectStreams(deps.catalog.db);
   assert.deepEqual(restarted!.partitions, repartition(stream, 3, deps.clock.now()));

@@ -1,27 +1,25 @@
 /**
  * Changes the number of partitions of a stream, by hand or automatically. The catalog decides, in one transaction with
  * the quota and the scaling log; then the record log hears of new partitions, and only then does the new stream take the
- * place of the old one in the registry. A put chooses its partitions and hands its records to the log in one step without
+ * place of the old one in the registry of each node. A put chooses its partitions and hands its records to the log in one step without
  * a pause, so it sees the old stream or the new one, never a mixture. A crash in between is made good by the start-up,
  * which reads the catalog.
  */
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Kysely } from 'kysely';
 import { countPartitions, writePartitions } from '../catalog/partitions.ts';
 import { insertScaling } from '../catalog/scaling-log.ts';
+import type { Database } from '../catalog/schema.ts';
 import { updateStreamRow } from '../catalog/streams.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
 import type { ScalingEvent, Stream } from '../model/stream.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { RecordLog } from '../recordlog/record-log.ts';
 import { partitionQuota } from './create-stream.ts';
 import { repartition, writableCount } from './repartition.ts';
 import { recentScalings, requireUnlocked } from './scaling-log.ts';
 import type { StreamChanges } from './stream-changes.ts';
 
 export interface ScaleStreamDeps {
-  readonly catalog: Catalog;
-  readonly recordLog: Pick<RecordLog, 'addPartitions'>;
   readonly streamChanges: StreamChanges;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -51,7 +49,7 @@ export async function scaleStream(
   if (target < 1) throw new DomainError('InvalidBody', ['target_partition_count', 'must be at least 1']);
   let from = 0;
   let refusal: DomainError | undefined;
-  await deps.streamChanges.run(stream, async (current) => {
+  await deps.streamChanges.run(stream, async (current, transaction) => {
     const now = deps.clock.now();
     from = writableCount(current);
     if (from === target) {
@@ -59,9 +57,8 @@ export async function scaleStream(
     }
     if (!automatic) requireUnlocked(current, deps.limits, now);
     const attempt = { at: now, from, to: target, automatic };
-    const written = await write(deps, current, attempt);
+    const written = await write(deps, transaction, current, attempt);
     refusal = written.refusal;
-    await deps.recordLog.addPartitions(written.stream.partitions.map(({ ref }) => ref));
     return written.stream;
   });
   if (refusal !== undefined) throw refusal;
@@ -74,27 +71,26 @@ interface Written {
   readonly refusal: DomainError | undefined;
 }
 
-function write(
-  { catalog, limits }: ScaleStreamDeps,
+async function write(
+  { limits }: ScaleStreamDeps,
+  transaction: Kysely<Database>,
   stream: Stream,
   attempt: Omit<ScalingEvent, 'succeeded' | 'message'>,
 ): Promise<Written> {
   const { at: now, from, to } = attempt;
   const quota = partitionQuota(limits, stream.type);
-  return catalog.db.transaction().execute(async (transaction) => {
-    const used = (await countPartitions(transaction, stream.projectId, stream.type)) - from;
-    const refusal = to > from && used + to > quota ? new DomainError('QuotaExceeded', [stream.type, quota]) : undefined;
-    const event: ScalingEvent = { ...attempt, succeeded: refusal === undefined, message: refusal?.message ?? '' };
-    const scalings = [...recentScalings(stream, now), event];
-    const next =
-      refusal === undefined
-        ? { ...stream, partitions: repartition(stream, to, now), updatedAt: now, scalings }
-        : { ...stream, scalings };
-    if (!(await updateStreamRow(transaction, next))) {
-      throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
-    }
-    if (refusal === undefined) await writePartitions(transaction, next.partitions);
-    await insertScaling(transaction, stream.number, event);
-    return { stream: next, refusal };
-  });
+  const used = (await countPartitions(transaction, stream.projectId, stream.type)) - from;
+  const refusal = to > from && used + to > quota ? new DomainError('QuotaExceeded', [stream.type, quota]) : undefined;
+  const event: ScalingEvent = { ...attempt, succeeded: refusal === undefined, message: refusal?.message ?? '' };
+  const scalings = [...recentScalings(stream, now), event];
+  const next =
+    refusal === undefined
+      ? { ...stream, partitions: repartition(stream, to, now), updatedAt: now, scalings }
+      : { ...stream, scalings };
+  if (!(await updateStreamRow(transaction, next))) {
+    throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
+  }
+  if (refusal === undefined) await writePartitions(transaction, next.partitions);
+  await insertScaling(transaction, stream.number, event);
+  return { stream: next, refusal };
 }

@@ -5,6 +5,7 @@ import { openTestCatalog } from '../../test/support/catalog.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { seededRandom } from '../../test/support/random.ts';
+import { streamNode } from '../../test/support/stream-node.ts';
 import { makeSettings } from '../../test/support/streams.ts';
 import { selectDeletedStreamNumbers, selectStreams } from '../catalog/streams.ts';
 import { isDomainError } from '../model/errors.ts';
@@ -12,7 +13,6 @@ import { LimitsSchema, type Limits } from '../model/limits.ts';
 import type { Stream } from '../model/stream.ts';
 import { createStream } from './create-stream.ts';
 import { deleteStream, type StreamDeletedHook } from './delete-stream.ts';
-import { StreamRegistry } from './stream-registry.ts';
 
 const PROJECT = 'p1';
 
@@ -22,11 +22,14 @@ async function setUp(t: TestContext, onStreamDeleted: StreamDeletedHook[] = []) 
   const catalog = await openTestCatalog();
   t.after(() => catalog.close());
   const clock = new ManualClock();
+  const recordLog = new MemoryLog(clock);
+  const { registry, streamChanges } = streamNode({ catalog, clock, recordLog });
   return {
     catalog,
     clock,
-    recordLog: new MemoryLog(clock),
-    registry: new StreamRegistry(),
+    recordLog,
+    registry,
+    streamChanges,
     limits: Value.Default(LimitsSchema, {}) as Limits,
     random: seededRandom(1),
     onStreamDeleted,

@@ -1,6 +1,6 @@
 /**
- * All streams of this node in memory, so that a put finds its stream with a lookup. The catalog is the truth: whoever
- * changes a stream writes there first and then tells the registry.
+ * All streams in memory, so that a put finds its stream with a lookup. The catalog is the truth, and stream-follower.ts
+ * brings the registry there.
  */
 import type { Stream } from '../model/stream.ts';
 
@@ -63,7 +63,9 @@ export class StreamRegistry {
 
   remove(stream: Stream): void {
     this.#version += 1;
-    this.#byName.get(stream.projectId)?.delete(stream.name);
+    // Its name may be another stream's by now.
+    const names = this.#byName.get(stream.projectId);
+    if (names?.get(stream.name)?.number === stream.number) names.delete(stream.name);
     this.#byId.delete(stream.id);
     this.#byNumber.delete(stream.number);
   }

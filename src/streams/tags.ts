@@ -2,7 +2,6 @@
  * The tags of streams: what a tag may look like, and the operations that change them. A tag belongs to a stream and is
  * known by its key; a stream is named by its id here, as in the API's tag operations.
  */
-import type { Catalog } from '../catalog/catalog.ts';
 import { updateStreamTags } from '../catalog/stream-tags.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
@@ -13,7 +12,6 @@ import type { StreamChanges } from './stream-changes.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 
 export interface TagDeps {
-  readonly catalog: Catalog;
   readonly streamChanges: StreamChanges;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -98,14 +96,14 @@ export function collectTags(streams: Iterable<Stream>): { readonly key: string; 
 }
 
 async function change(
-  { catalog, streamChanges, clock }: TagDeps,
+  { streamChanges, clock }: TagDeps,
   stream: Stream,
   next: (tags: readonly Tag[]) => readonly Tag[],
 ): Promise<void> {
-  await streamChanges.run(stream, async (current) => {
+  await streamChanges.run(stream, async (current, transaction) => {
     const tags = next(current.tags);
     const updatedAt = clock.now();
-    await updateStreamTags(catalog.db, current.number, tags, updatedAt);
+    await updateStreamTags(transaction, current.number, tags, updatedAt);
     return { ...current, tags, updatedAt };
   });
 }

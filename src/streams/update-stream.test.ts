@@ -7,6 +7,7 @@ import { MemoryLog } from '../../test/support/memory-log.ts';
 import { makePrincipal } from '../../test/support/principal.ts';
 import { seededRandom } from '../../test/support/random.ts';
 import { batchOf, recordsOf } from '../../test/support/records.ts';
+import { streamNode } from '../../test/support/stream-node.ts';
 import { makeSettings } from '../../test/support/streams.ts';
 import { selectStreams } from '../catalog/streams.ts';
 import { DomainError, isDomainError, type ErrorName } from '../model/errors.ts';
@@ -19,8 +20,6 @@ import { describeStream } from './describe-stream.ts';
 import { getCursor } from './get-cursor.ts';
 import { getRecords } from './get-records.ts';
 import { scaleStream } from './scale-stream.ts';
-import { StreamChanges } from './stream-changes.ts';
-import { StreamRegistry } from './stream-registry.ts';
 import type { StreamSettings } from './stream-settings.ts';
 import { updateStream, type StreamUpdate, type StreamUpdateHook } from './update-stream.ts';
 
@@ -35,13 +34,15 @@ async function setUp(
   const catalog = await openTestCatalog();
   t.after(() => catalog.close());
   const clock = new ManualClock();
-  const registry = new StreamRegistry();
+  const recordLog = new MemoryLog(clock);
+  const node = streamNode({ catalog, clock, recordLog });
+  const { registry } = node;
   const deps = {
     catalog,
     clock,
     registry,
-    recordLog: new MemoryLog(clock),
-    streamChanges: new StreamChanges(registry),
+    recordLog,
+    streamChanges: node.streamChanges,
     limits: Value.Default(LimitsSchema, {}) as Limits,
     random: seededRandom(1),
     cursors: new CursorCodec(Buffer.alloc(32, 7), 4 * 24 * 3600),

@@ -1,5 +1,4 @@
 /** Changes what a stream says of itself: retention, form of its records, automatic scaling. Its partitions stay. */
-import type { Catalog } from '../catalog/catalog.ts';
 import { updateStreamRow } from '../catalog/streams.ts';
 import { DomainError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
@@ -17,7 +16,6 @@ export interface StreamUpdateHook {
 }
 
 export interface UpdateStreamDeps {
-  readonly catalog: Catalog;
   readonly streamChanges: StreamChanges;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -36,10 +34,10 @@ export interface StreamUpdate {
 
 /** Resolves to the stream as it is then, durable. Throws InvalidBody, InvalidSchema, StreamNotFound, and what a hook throws. */
 export async function updateStream(deps: UpdateStreamDeps, stream: Stream, update: StreamUpdate): Promise<Stream> {
-  const { catalog, streamChanges, limits, clock, onStreamUpdated } = deps;
+  const { streamChanges, limits, clock, onStreamUpdated } = deps;
   checkRetention(update.retentionHours, limits);
   if (update.dataSchema !== undefined) checkDataSchema(update.dataSchema);
-  const updated = await streamChanges.run(stream, async (current) => {
+  const updated = await streamChanges.run(stream, async (current, transaction) => {
     const next: Stream = {
       ...current,
       retentionHours: update.retentionHours ?? current.retentionHours,
@@ -49,7 +47,7 @@ export async function updateStream(deps: UpdateStreamDeps, stream: Stream, updat
       updatedAt: clock.now(),
     };
     for (const hook of onStreamUpdated) hook.check(next);
-    if (!(await updateStreamRow(catalog.db, next))) {
+    if (!(await updateStreamRow(transaction, next))) {
       throw new DomainError('StreamNotFound', [stream.name, stream.projectId]);
     }
     return next;

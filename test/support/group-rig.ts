@@ -4,6 +4,7 @@ import { AppRegistry } from '../../src/apps/app-registry.ts';
 import { GroupCoordinator, type JoinCall, type JoinOutcome } from '../../src/apps/groups/group-coordinator.ts';
 import { NamePattern } from '../../src/apps/groups/name-pattern.ts';
 import { insertApp } from '../../src/catalog/apps.ts';
+import { lockingTransaction } from '../../src/catalog/row-locks.ts';
 import type { ConsumerApp } from '../../src/model/consumer-app.ts';
 import type { Limits } from '../../src/model/limits.ts';
 import type { Principal } from '../../src/model/principal.ts';
@@ -24,56 +25,86 @@ export interface Wish extends Partial<Omit<JoinCall, 'interest' | 'clientId'>> {
   readonly caller?: Principal;
 }
 
+export interface GroupRigOptions {
+  readonly streams?: readonly Stream[];
+  readonly limits?: Partial<Limits>;
+  /** More than one: their groups are in the catalog. */
+  readonly nodes?: number;
+}
+
+interface Node {
+  readonly registry: StreamRegistry;
+  coordinator: GroupCoordinator;
+}
+
 export class GroupRig {
   readonly clock = new ManualClock();
-  readonly registry: StreamRegistry;
   readonly apps = new AppRegistry();
   readonly app: ConsumerApp;
   readonly #catalog: TestCatalog;
   readonly #limits: Limits;
-  #coordinator: GroupCoordinator;
+  readonly #nodes: readonly Node[];
+  /** Index of the node that is called. */
+  node = 0;
 
-  private constructor(catalog: TestCatalog, app: ConsumerApp, streams: Iterable<Stream>, limits: Partial<Limits>) {
+  private constructor(catalog: TestCatalog, app: ConsumerApp, options: GroupRigOptions) {
+    const { streams = [makeStream({ partitionCount: 4 })], limits = {}, nodes = 1 } = options;
     this.#catalog = catalog;
-    this.registry = new StreamRegistry(streams);
     this.app = app;
     this.apps.add(app);
     this.#limits = { group_members: 10, group_session_seconds: SESSION_MS / 1000, ...limits } as Limits;
-    this.#coordinator = this.#start();
+    this.#nodes = Array.from({ length: nodes }, () => {
+      const registry = new StreamRegistry(streams);
+      return { registry, coordinator: this.#start(registry, nodes > 1) };
+    });
   }
 
   /** With an app of its own in `catalog`, which may be shared between rigs. */
-  static async make(
-    catalog: TestCatalog,
-    {
-      streams = [makeStream({ partitionCount: 4 })],
-      limits = {},
-    }: { streams?: Stream[]; limits?: Partial<Limits> } = {},
-  ): Promise<GroupRig> {
+  static async make(catalog: TestCatalog, options: GroupRigOptions = {}): Promise<GroupRig> {
     apps += 1;
     const app = { id: `app${apps}`, projectId: 'project', name: `group${apps}`, createdAt: 0 };
     assert.ok(await insertApp(catalog.db, app));
-    return new GroupRig(catalog, app, streams, limits);
+    return new GroupRig(catalog, app, options);
   }
 
-  static async open(options: { streams?: Stream[]; limits?: Partial<Limits> } = {}) {
+  static async open(options: GroupRigOptions = {}) {
     const catalog = await openTestCatalog();
     const rig = await GroupRig.make(catalog, options);
     return Object.assign(rig, { [Symbol.asyncDispose]: () => catalog.close() });
   }
 
-  /** What was in memory is gone. */
+  /** What the node had in memory is gone. */
   restart(): void {
-    this.#coordinator = this.#start();
+    const node = this.#nodes[this.node]!;
+    node.coordinator = this.#start(node.registry, this.#nodes.length > 1);
+  }
+
+  nextNode(): void {
+    this.node = (this.node + 1) % this.#nodes.length;
   }
 
   get coordinator(): GroupCoordinator {
-    return this.#coordinator;
+    return this.#nodes[this.node]!.coordinator;
+  }
+
+  get registry(): StreamRegistry {
+    return this.#nodes[this.node]!.registry;
+  }
+
+  /** Of every node. */
+  get registries(): readonly StreamRegistry[] {
+    return this.#nodes.map(({ registry }) => registry);
+  }
+
+  onlineMembers(): Promise<number> {
+    return lockingTransaction(this.#catalog.db).execute((transaction) =>
+      this.coordinator.whileClosed(this.app, (count) => count(transaction)),
+    );
   }
 
   join(clientId: string, wish: Wish = { streams: ['stream1'] }): Promise<JoinOutcome> {
     const { caller = makePrincipal(), streams = [], ids = [], pattern, accelerated = true, rebalanceTimeoutMs } = wish;
-    return this.#coordinator.join('project', this.app.name, {
+    return this.coordinator.join('project', this.app.name, {
       clientId,
       interest: {
         caller,
@@ -93,33 +124,39 @@ export class GroupRig {
     return outcome.syncDelayedTimeMs;
   }
 
-  sync(clientId: string) {
-    return this.#coordinator.sync('project', this.app.name, clientId);
+  async sync(clientId: string) {
+    return this.coordinator.sync('project', this.app.name, clientId);
   }
 
   /** Syncs where the partitions must be settled. */
-  synced(clientId: string): { readonly generation: number; readonly assignment: Readonly<Record<string, number[]>> } {
-    const outcome = this.sync(clientId);
+  async synced(
+    clientId: string,
+  ): Promise<{ readonly generation: number; readonly assignment: Readonly<Record<string, number[]>> }> {
+    const outcome = await this.sync(clientId);
     assert.ok(outcome.state === 'OK', outcome.state);
     return outcome;
   }
 
-  heartbeat(clientId: string, generation?: number) {
-    return this.#coordinator.heartbeat('project', this.app.name, clientId, generation);
+  async heartbeat(clientId: string, generation?: number) {
+    return this.coordinator.heartbeat('project', this.app.name, clientId, generation);
   }
 
-  leave(clientId: string): void {
-    this.#coordinator.leave('project', this.app.name, clientId);
+  async leave(clientId: string): Promise<void> {
+    await this.coordinator.leave('project', this.app.name, clientId);
   }
 
   /** Throws what a commit of this member would be refused with. */
-  requireOwner(clientId: string, generation: number | undefined, partition: number, stream = 1): void {
-    this.#coordinator.requireOwner(this.app, clientId, generation, { stream, partition });
+  async requireOwner(clientId: string, generation: number | undefined, partition: number, stream = 1): Promise<void> {
+    const claim = { clientId, generation, ref: { stream, partition } };
+    const [refusal] = await lockingTransaction(this.#catalog.db).execute((transaction) =>
+      this.coordinator.refusals(transaction, this.app, [claim]),
+    );
+    if (refusal !== undefined) throw refusal;
   }
 
-  #start(): GroupCoordinator {
-    const { apps, registry, clock } = this;
-    return new GroupCoordinator({ db: this.#catalog.db, apps, registry, clock, limits: this.#limits });
+  #start(registry: StreamRegistry, shared: boolean): GroupCoordinator {
+    const { apps, clock } = this;
+    return new GroupCoordinator({ db: this.#catalog.db, apps, registry, clock, limits: this.#limits, shared });
   }
 }
 

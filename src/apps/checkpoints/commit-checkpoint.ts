@@ -19,7 +19,7 @@ export interface CommitRequest {
   readonly generation: number | undefined;
 }
 
-type Services = Pick<AppServices, 'apps' | 'checkpoints' | 'groups' | 'registry' | 'recordLog' | 'clock' | 'limits'>;
+type Services = Pick<AppServices, 'apps' | 'checkpoints' | 'registry' | 'recordLog' | 'clock' | 'limits'>;
 
 const LARGEST_SEQUENCE = 2n ** 63n - 1n;
 
@@ -30,7 +30,7 @@ const LARGEST_SEQUENCE = 2n ** 63n - 1n;
  * a member MemberGone, GroupRebalancing and GenerationMismatch.
  */
 export async function commitCheckpoint(services: Services, request: CommitRequest): Promise<void> {
-  const { apps, registry, recordLog, clock, limits, groups, checkpoints } = services;
+  const { apps, registry, recordLog, clock, limits, checkpoints } = services;
   const { caller, metadata, clientId, generation } = request;
   const app = apps.require(caller.projectId, request.appName);
   const stream = findStream(registry, caller, request.stream, 'getRecords');
@@ -44,9 +44,8 @@ export async function commitCheckpoint(services: Services, request: CommitReques
   if (wanted < first || wanted > next) {
     throw new DomainError('SequenceNumberOutOfRange', [String(wanted), ' should be within ', first, ' ', next]);
   }
-  // The last thing before the commit takes its place in the queue: nothing that comes later can overtake it.
-  if (clientId !== undefined) groups.requireOwner(app, clientId, generation, ref);
-  await checkpoints.commit({ app, stream, ref, sequence: Number(wanted), metadata });
+  const member = clientId === undefined ? undefined : { clientId, generation };
+  await checkpoints.commit({ app, stream, ref, sequence: Number(wanted), metadata, member });
 }
 
 function parseSequence(text: string): bigint {

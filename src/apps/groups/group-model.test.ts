@@ -1,14 +1,17 @@
 /**
  * Random histories of a group against what its members may rely on: whatever happens, no partition is handed to two
  * members of one generation, generations only rise, a commit is taken only from a generation than which none newer has
- * been handed out, and once members do what they are told for a while everything is somebody's.
+ * been handed out, and once members do what they are told for a while everything is somebody's. With several nodes each
+ * call goes through any of them, and some know of a change of streams later than others.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { openTestCatalog } from '../../../test/support/catalog.ts';
+import { ONLY_SQLITE, openTestCatalog } from '../../../test/support/catalog.ts';
 import { GroupRig, type Wish } from '../../../test/support/group-rig.ts';
 import { makeStream } from '../../../test/support/streams.ts';
+import type { Stream } from '../../model/stream.ts';
+import type { StreamRegistry } from '../../streams/stream-registry.ts';
 
 const CLIENTS = ['a', 'b', 'c', 'd'];
 const WISHES: readonly Wish[] = [
@@ -24,6 +27,12 @@ type Step =
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'stream'; readonly number: number; readonly partitions: number }
   | { readonly kind: 'restart' };
+
+/** One that is made through a node. */
+interface Call {
+  readonly node: number;
+  readonly step: Step;
+}
 
 const client = fc.constantFrom(...CLIENTS);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -57,6 +66,8 @@ interface Grant {
 
 class Model {
   readonly #rig: GroupRig;
+  /** As every node will know them. */
+  readonly #streams = new Map<number, Stream>();
   /** What each member believes to have. */
   readonly #grants = new Map<string, Grant>();
   /** Owners by generation and partition. */
@@ -66,24 +77,26 @@ class Model {
 
   constructor(rig: GroupRig) {
     this.#rig = rig;
+    for (const stream of rig.registry.all()) this.#streams.set(stream.number, stream);
   }
 
-  async run(step: Step): Promise<void> {
+  async run({ node, step }: Call): Promise<void> {
+    this.#rig.node = node;
     switch (step.kind) {
       case 'join':
         return this.#join(step.client, WISHES[step.wish]!);
       case 'sync':
         return this.#sync(step.client);
       case 'heartbeat':
-        return void this.#heartbeat(step.client);
+        return void (await this.#heartbeat(step.client));
       case 'commit':
         return this.#commit(step.client);
       case 'leave':
-        this.#rig.leave(step.client);
+        await this.#rig.leave(step.client);
         return;
       case 'pass':
         this.#rig.clock.advance(step.ms);
-        return;
+        return this.#announceStreams();
       case 'stream':
         return this.#changeStream(step.number, step.partitions);
       case 'restart':
@@ -94,15 +107,17 @@ class Model {
 
   /** All members do what they are told, a heartbeat every ten seconds, until they are settled. */
   async settle(): Promise<void> {
+    this.#announceStreams();
     for (const one of CLIENTS) this.#wishes.set(one, this.#wishes.get(one) ?? WISHES[0]!);
     for (let heartbeats = 0; heartbeats < 8; heartbeats += 1) {
       let settled = true;
       for (const one of CLIENTS) {
-        const state = this.#heartbeat(one);
+        this.#rig.nextNode();
+        const state = await this.#heartbeat(one);
         if (state === 'STABLE') continue;
         settled = false;
         if (state === 'JOINING') await this.#join(one, this.#wishes.get(one)!);
-        this.#sync(one);
+        await this.#sync(one);
       }
       if (settled) return this.#checkComplete();
       this.#rig.clock.advance(10_000);
@@ -117,8 +132,8 @@ class Model {
     else this.#wishes.set(client, WISHES[0]!);
   }
 
-  #sync(client: string): void {
-    const outcome = this.#rig.sync(client);
+  async #sync(client: string): Promise<void> {
+    const outcome = await this.#rig.sync(client);
     if (outcome.state !== 'OK') return;
     const { generation, assignment } = outcome;
     assert.ok(generation >= this.#newest, 'generations only rise');
@@ -141,13 +156,13 @@ class Model {
   }
 
   /** Of everything that there is, under the generation that the member believes to be in. */
-  #commit(client: string): void {
+  async #commit(client: string): Promise<void> {
     const grant = this.#grants.get(client);
     for (const { number: stream, name, partitions } of this.#rig.registry.all()) {
       for (const { ref } of partitions) {
         let refusal: unknown;
         try {
-          this.#rig.requireOwner(client, grant?.generation ?? 0, ref.partition, stream);
+          await this.#rig.requireOwner(client, grant?.generation ?? 0, ref.partition, stream);
         } catch (error) {
           refusal = error;
         }
@@ -160,12 +175,18 @@ class Model {
 
   #changeStream(number: number, partitions: number): void {
     const stream = makeStream({ number, partitionCount: Math.max(1, partitions) });
-    if (partitions === 0) this.#rig.registry.remove(stream);
-    else this.#rig.registry.add(stream);
+    if (partitions === 0) this.#streams.delete(number);
+    else this.#streams.set(number, stream);
+    // The others hear of it later.
+    takeIn(this.#rig.registry, this.#streams);
+  }
+
+  #announceStreams(): void {
+    for (const registry of this.#rig.registries) takeIn(registry, this.#streams);
   }
 
   /** Every partition that anybody is interested in is somebody's, who may commit. */
-  #checkComplete(): void {
+  async #checkComplete(): Promise<void> {
     const newest = Math.max(...CLIENTS.map((one) => this.#grants.get(one)!.generation));
     const wanted = new Set<string>();
     for (const stream of this.#rig.registry.all()) {
@@ -181,22 +202,38 @@ class Model {
       for (const partition of partitions) {
         given.add(partition);
         const [stream = '', number] = partition.split(':');
-        this.#rig.requireOwner(one, generation, Number(number), this.#rig.registry.find('project', stream)!.number);
+        await this.#rig.requireOwner(
+          one,
+          generation,
+          Number(number),
+          this.#rig.registry.find('project', stream)!.number,
+        );
       }
     }
     assert.deepEqual([...given].sort(), [...wanted].sort());
   }
 }
 
-test('property: whatever happens, nobody shares a partition, and everything is somebody’s in the end', async () => {
-  await using catalog = await openTestCatalog();
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const streams = [1, 2].map((number) => makeStream({ number, partitionCount: 3 }));
-      const model = new Model(await GroupRig.make(catalog, { streams }));
-      for (const one of steps) await model.run(one);
-      await model.settle();
-    }),
-    { numRuns: 300 },
-  );
-});
+function takeIn(registry: StreamRegistry, streams: ReadonlyMap<number, Stream>): void {
+  for (const known of registry.all()) if (!streams.has(known.number)) registry.remove(known);
+  for (const stream of streams.values()) if (registry.byNumber(stream.number) !== stream) registry.add(stream);
+}
+
+for (const [where, nodes, options] of [
+  ['in memory', 1, {}],
+  ['in the catalog, through three nodes', 3, ONLY_SQLITE],
+] as const) {
+  test(`property: nobody shares a partition, and everything is somebody’s in the end: ${where}`, options, async () => {
+    await using catalog = await openTestCatalog();
+    const call = fc.record({ node: fc.nat({ max: nodes - 1 }), step });
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { maxLength: 60 }), async (calls) => {
+        const streams = [1, 2].map((number) => makeStream({ number, partitionCount: 3 }));
+        const model = new Model(await GroupRig.make(catalog, { streams, nodes }));
+        for (const one of calls) await model.run(one);
+        await model.settle();
+      }),
+      { numRuns: nodes === 1 ? 300 : 60 },
+    );
+  });
+}

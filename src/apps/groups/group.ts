@@ -12,22 +12,12 @@
 import { DomainError } from '../../model/errors.ts';
 import type { PartitionRef } from '../../model/stream.ts';
 import { assign, type SharedStream } from './assignment.ts';
+import type { GroupState, JoinRequest, Member, PartitionSets, Round } from './group-state.ts';
 import { sameSubscription, type Interest, type Subscription } from './interest.ts';
-
-/** What a member says when it joins. */
-export interface JoinRequest {
-  readonly clientId: string;
-  readonly interest: Interest;
-  readonly subscription: Subscription;
-  /** It wants no pause for others to come. */
-  readonly accelerated: boolean;
-  /** How long a round may take, in ms. */
-  readonly rebalanceTimeoutMs: number;
-}
 
 /** The streams as the group sees them. */
 export interface GroupStreams {
-  /** Changes whenever a stream does. */
+  /** Changes whenever a stream does, as this node sees it. */
   readonly version: number;
   subscription(interest: Interest): Subscription;
   /** Numbers of the partitions of a stream that can be read, in ascending order. */
@@ -38,6 +28,8 @@ export interface GroupLimits {
   readonly members: number;
   /** Silence after which a member is out, in ms. */
   readonly sessionMs: number;
+  /** How old what others know of a member's last call may be, in ms: nobody is out before that has passed, too. */
+  readonly unsavedMs: number;
 }
 
 export type SyncOutcome =
@@ -45,24 +37,6 @@ export type SyncOutcome =
   | { readonly state: 'WAITING' | 'REJOIN' };
 
 export type MemberState = 'JOINING' | 'SYNCING' | 'STABLE';
-
-interface Member {
-  request: JoinRequest;
-  /** When it last called, or up to when it was told to wait. */
-  seenAt: number;
-  /** In a round: it has joined in it. */
-  joined: boolean;
-  /** It knows what it got in this generation. */
-  synced: boolean;
-  /** By stream number; what it got in this generation. */
-  owned: ReadonlyMap<number, readonly number[]>;
-}
-
-interface Round {
-  readonly beganAt: number;
-  /** When a member came that the group did not know before; undefined: none did. */
-  newcomerAt: number | undefined;
-}
 
 /**
  * How long a round waits after each newcomer for the next one: consumers are started together, and each one that comes
@@ -73,21 +47,33 @@ const GATHER_MS = 3000;
 export class Group {
   readonly #streams: GroupStreams;
   readonly #limits: GroupLimits;
-  readonly #members = new Map<string, Member>();
+  readonly #members: Map<string, Member>;
   #generation: number;
   #round: Round | undefined;
   /** The partitions that were given out in this generation, by stream number. */
-  #given: ReadonlyMap<number, readonly number[]> = new Map();
+  #given: PartitionSets;
+  /** Something of it is not saved. */
+  #unsaved = false;
   /** The version of the streams that the subscriptions were last compared with. */
   #version = -1;
   /** Nobody is silent for too long before this. */
   #noSilenceBefore = -Infinity;
 
-  /** `generation`: the last one that may have been used. */
-  constructor(streams: GroupStreams, limits: GroupLimits, generation: number) {
+  constructor(streams: GroupStreams, limits: GroupLimits, state: GroupState) {
     this.#streams = streams;
     this.#limits = limits;
-    this.#generation = generation;
+    this.#generation = state.generation;
+    this.#members = new Map(state.members);
+    this.#round = state.round;
+    this.#given = state.given;
+  }
+
+  /** What has to be saved, so that others can go on from it; undefined: what was saved last is good enough. */
+  takeUnsaved(): GroupState | undefined {
+    if (!this.#unsaved) return undefined;
+    this.#unsaved = false;
+    for (const member of this.#members.values()) member.savedAt = member.seenAt;
+    return { generation: this.#generation, members: this.#members, round: this.#round, given: this.#given };
   }
 
   get generation(): number {
@@ -111,7 +97,7 @@ export class Group {
     const known = this.#members.get(clientId);
     // The same call again, its answer lost or made by another thread: what it is about is settled already.
     if (known !== undefined && this.#round === undefined && !known.synced && sameRequest(known.request, request)) {
-      known.seenAt = now;
+      this.#see(clientId, now);
       return 0;
     }
     if (known === undefined && this.#members.size >= this.#limits.members) {
@@ -120,8 +106,9 @@ export class Group {
     const round = (this.#round ??= this.#beginRound(now));
     if (known === undefined) round.newcomerAt = now;
     const owned = known?.owned ?? new Map<number, readonly number[]>();
-    const member: Member = { request, seenAt: now, joined: true, synced: false, owned };
+    const member: Member = { request, seenAt: now, savedAt: now, joined: true, synced: false, owned };
     this.#members.set(clientId, member);
+    this.#unsaved = true;
     this.#endRound(now);
     const delay = this.#round === undefined ? 0 : Math.max(0, this.#gatheredAt(round) - now);
     // Who is told to wait may be silent meanwhile.
@@ -133,6 +120,7 @@ export class Group {
     const member = this.#see(clientId, now);
     if (member === undefined) return { state: 'REJOIN' };
     if (this.#round !== undefined) return { state: member.joined ? 'WAITING' : 'REJOIN' };
+    if (!member.synced) this.#unsaved = true;
     member.synced = true;
     const assignment: Record<string, number[]> = {};
     for (const [stream, partitions] of member.owned) {
@@ -172,13 +160,15 @@ export class Group {
 
   #see(clientId: string, now: number): Member | undefined {
     const member = this.#members.get(clientId);
-    if (member !== undefined) member.seenAt = now;
+    if (member === undefined) return undefined;
+    member.seenAt = now;
+    if (now - member.savedAt >= this.#limits.unsavedMs) this.#unsaved = true;
     return member;
   }
 
   #dropSilent(now: number): void {
     if (now < this.#noSilenceBefore) return;
-    const { sessionMs } = this.#limits;
+    const sessionMs = this.#limits.sessionMs + this.#limits.unsavedMs;
     this.#remove(
       [...this.#members].filter(([, { seenAt }]) => now - seenAt >= sessionMs),
       now,
@@ -199,6 +189,7 @@ export class Group {
       const { interest, subscription } = member.request;
       if (sameSubscription(this.#streams.subscription(interest), subscription)) continue;
       // Clients read from no stream that they were not told of when they joined.
+      if (member.joined) this.#unsaved = true;
       member.joined = false;
       changed = true;
     }
@@ -206,6 +197,7 @@ export class Group {
   }
 
   #remove(members: readonly (readonly [string, Member])[], now: number): void {
+    if (members.length > 0) this.#unsaved = true;
     for (const [clientId] of members) this.#members.delete(clientId);
     if (this.#members.size === 0) this.#round = undefined;
     else if (this.#round === undefined && members.some(([, { owned }]) => owned.size > 0)) {
@@ -215,6 +207,7 @@ export class Group {
   }
 
   #beginRound(now: number): Round {
+    this.#unsaved = true;
     for (const member of this.#members.values()) member.joined = false;
     return { beganAt: now, newcomerAt: undefined };
   }
@@ -228,6 +221,7 @@ export class Group {
     if (!complete && now < this.#deadline(round)) return;
     for (const [clientId, { joined }] of this.#members) if (!joined) this.#members.delete(clientId);
     this.#round = undefined;
+    this.#unsaved = true;
     if (this.#members.size > 0) this.#giveOut();
   }
 

@@ -150,7 +150,7 @@ test('the first user and the first project are the business of their own keys', 
   const settings = { project_id: 'p1', project_name: 'first', domain: 'north', user: 'ada', password: 'p' };
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-accounts-'));
   t.after(() => rm(dataDir, { recursive: true }));
-  await ensureFirstUser({ ...world.context, settings, dataDir, fileSystem });
+  await ensureFirstUser({ ...world.context, settings, dataDir, fileSystem, shared: false });
   await assert.rejects(world.ensure({ ...NORTH, projects: [] }), /"ada" of domain "north" is the first user/);
   const renamed = world.ensure({ domain: 'north', projects: [{ id: 'p1', name: 'x' }], users: [] });
   await assert.rejects(renamed, /project p1 is the first one/);

@@ -29,7 +29,7 @@ async function setUp() {
   const clock = new ManualClock();
   const passwords = new Passwords({ random, cost: { N: 16, r: 1, p: 1 } });
   const context = { db, clock, random, passwords };
-  await ensureFirstUser({ ...context, settings: FIRST, dataDir, fileSystem });
+  await ensureFirstUser({ ...context, settings: FIRST, dataDir, fileSystem, shared: false });
   clock.advance(1);
   const more = await addProject(context, { name: 'more' });
   return {

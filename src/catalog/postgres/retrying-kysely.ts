@@ -1,4 +1,4 @@
-/** Kysely whose transactions are serializable and are run again where that is safe; see open.ts. */
+/** Kysely whose transactions are serializable, where they ask for nothing else, and are run again where that is safe; see open.ts. */
 import { Kysely, type KyselyConfig, type TransactionBuilder } from 'kysely';
 import type { Clock } from '../../platform/clock.ts';
 import { pause } from '../../platform/pause.ts';
@@ -28,9 +28,15 @@ export class RetryingKysely<DB> extends Kysely<DB> {
   }
 
   override transaction(): TransactionBuilder<DB> {
-    const builder = super.transaction().setIsolationLevel('serializable');
+    return this.#retried(super.transaction().setIsolationLevel('serializable'));
+  }
+
+  /** The builder, and those that come of it. */
+  #retried(builder: TransactionBuilder<DB>): TransactionBuilder<DB> {
     const once = builder.execute.bind(builder);
+    const withLevel = builder.setIsolationLevel.bind(builder);
     builder.execute = (callback) => this.#untilDone(once, callback);
+    builder.setIsolationLevel = (level) => this.#retried(withLevel(level));
     return builder;
   }
 

@@ -21,6 +21,7 @@ import { syncGroupRoute } from './consumers/sync-group.ts';
 import { getCursorRoute } from './cursors/get-cursor.ts';
 import { showFileStateRoute } from './files/show-file-state.ts';
 import { healthRoute } from './health/health.ts';
+import { readyRoute } from './health/ready.ts';
 import { createSecurityTokenRoute } from './iam/create-security-token.ts';
 import { listDomainsRoute } from './iam/list-domains.ts';
 import { listProjectsRoute } from './iam/list-projects.ts';
@@ -67,6 +68,7 @@ import { updateTransferTaskRoute } from './transfer-tasks/update-transfer-task.t
 
 export const ROUTES: readonly Route[] = [
   healthRoute,
+  readyRoute,
   prometheusRoute,
   getOpenapiRoute,
   createTokenRoute,

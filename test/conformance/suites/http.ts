@@ -37,6 +37,15 @@ export function runHttpConformance(getTarget: () => Target): void {
       assert.equal((await client.call('HEAD', '/healthz')).status, 200);
     });
 
+    test('readiness needs no token, and names what the server depends on', async () => {
+      const answer = await client.call('GET', '/readyz');
+      expectJson(answer);
+      assert.equal(answer.json.status, 'ready');
+      assert.deepEqual(answer.json.checks, { catalog: 'ok', membership: 'ok', record_log: 'ok' });
+      assert.equal((await client.call('HEAD', '/readyz')).status, 200);
+      expectError(await client.call('POST', '/readyz'), 404, 'DIS.4200');
+    });
+
     test('every answer has a request id of its own, whatever the caller sends', async () => {
       const ids = new Set<unknown>();
       for (const path of ['/healthz', '/nowhere', streams]) {

@@ -11,8 +11,8 @@ export function heartbeatRoute(app: App, { groups }: Services): void {
       config: { operation: 'heartbeat' },
       schema: { summary: 'Send a heartbeat', body: MemberBody, response: { 200: HeartbeatReply } },
     },
-    ({ params, body }) => ({
-      state: groups.heartbeat(params.projectId, params.group, params.client, body.generation ?? undefined),
+    async ({ params, body }) => ({
+      state: await groups.heartbeat(params.projectId, params.group, params.client, body.generation ?? undefined),
     }),
   );
 }

@@ -12,7 +12,7 @@ export function leaveGroupRoute(app: App, { groups }: Services): void {
       schema: { summary: 'Leave a consumer group', response: { 204: Empty } },
     },
     async ({ params }, reply) => {
-      groups.leave(params.projectId, params.group, params.client);
+      await groups.leave(params.projectId, params.group, params.client);
       return reply.code(204).send();
     },
   );

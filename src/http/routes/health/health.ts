@@ -1,4 +1,4 @@
-/** GET /healthz: the server is up and takes requests. Open to load balancers: no token. */
+/** GET /healthz: the server is alive; whether it can serve is /readyz. Open to load balancers: no token. */
 import Type from 'typebox';
 import type { App } from '../../fastify-types.ts';
 
@@ -8,7 +8,7 @@ export function healthRoute(app: App): void {
   app.get(
     '/healthz',
     {
-      config: { operation: 'health', public: true },
+      config: { operation: 'health', public: true, always: true },
       schema: { summary: 'Tell that the server is up', response: { 200: HealthReply } },
     },
     () => ({ status: 'ok' as const }),

@@ -8,7 +8,7 @@ export function prometheusRoute(app: App, { prometheus, metricsPublic }: Service
   app.get(
     '/metrics',
     {
-      config: { operation: 'prometheus', public: metricsPublic },
+      config: { operation: 'prometheus', public: metricsPublic, always: true },
       schema: {
         summary: 'Show the state of the server',
         response: { 200: { content: { 'text/plain': { schema: Type.String() } } } },

@@ -7,7 +7,7 @@ export function getOpenapiRoute(app: App): void {
   app.get<{ Reply: unknown }>(
     '/openapi.json',
     {
-      config: { operation: 'getOpenapi', public: true },
+      config: { operation: 'getOpenapi', public: true, always: true },
       schema: { summary: 'Describe the API', response: { 200: OpenapiReply } },
     },
     (_request, reply) => {

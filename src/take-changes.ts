@@ -1,0 +1,33 @@
+/** Hands what other nodes announce to those who keep it in memory. Dump tasks have a way of their own. */
+import type { Change } from './cluster/cluster.ts';
+import type { CatchUp } from './platform/catch-up.ts';
+
+export interface ChangeTakers {
+  /** By number. */
+  readonly streams: CatchUp<number>;
+  /** By id. */
+  readonly apps: CatchUp<string>;
+  /** Stores what this node has counted. */
+  readonly storeMetrics: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * For Cluster.follow. Never rejects: a node that cannot read what has changed knows that its memory is old (see
+ * CatchUp.current), answers nobody until it has, and holds up none of the others.
+ */
+export function takeChanges({ streams, apps, storeMetrics, onError }: ChangeTakers) {
+  return async (changes: readonly Change[] | 'all'): Promise<void> => {
+    const keysOf = (kind: Change['kind']) => {
+      if (changes === 'all') return 'all';
+      return [...new Set(changes.filter((change) => change.kind === kind).map(({ key }) => key))];
+    };
+    const jobs: Promise<void>[] = [];
+    const streamKeys = keysOf('stream');
+    if (streamKeys.length > 0) jobs.push(streams.read(streamKeys === 'all' ? 'all' : streamKeys.map(Number)));
+    const appKeys = keysOf('app');
+    if (appKeys.length > 0) jobs.push(apps.read(appKeys));
+    if (changes !== 'all' && keysOf('metrics').length > 0) jobs.push(storeMetrics());
+    for (const result of await Promise.allSettled(jobs)) if (result.status === 'rejected') onError(result.reason);
+  };
+}
