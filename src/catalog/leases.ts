@@ -25,8 +25,9 @@ export async function countLeases(db: Kysely<Database>): Promise<Map<string, num
 }
 
 /**
- * Gives those of `rows` to a live node whose owner and epoch are still what the row says, unless that owner is alive and
- * `force` is false. Resolves to what it got.
+ * Gives those of `rows` to a live node whose epoch is still what the row says, unless the owner is alive and `force` is
+ * false, or a transaction goes on in which it has looked at them (lockLeases): nobody is to wait for a node that may be
+ * frozen. Resolves to what it got.
  */
 export async function takeLeases(
   db: Kysely<Database>,
@@ -38,10 +39,15 @@ export async function takeLeases(
   const isAlive = (id: unknown) =>
     sql<boolean>`exists (select 1 from nodes as n where n.id = ${id} and n.expires_at > ${POSTGRES_NOW})`;
   const { rows: taken } = await sql<{ name: string; epoch: number }>`
+    with free as (
+      select l.name from leases as l
+      join unnest(${rows.map(({ name }) => name)}::text[], ${rows.map(({ epoch }) => epoch)}::bigint[]) as w(name, epoch)
+        on l.name = w.name and l.epoch = w.epoch
+      where ${isAlive(node)} and (${sql.lit(force)} or l.owner is null or not ${isAlive(sql.ref('l.owner'))})
+      order by l.name for update of l skip locked
+    )
     update leases as l set owner = ${node}, epoch = l.epoch + 1, taken_at = ${POSTGRES_NOW}
-    from unnest(${rows.map(({ name }) => name)}::text[], ${rows.map(({ epoch }) => epoch)}::bigint[]) as w(name, epoch)
-    where l.name = w.name and l.epoch = w.epoch and ${isAlive(node)}
-      and (${sql.lit(force)} or l.owner is null or not ${isAlive(sql.ref('l.owner'))})
+    from free where l.name = free.name
     returning l.name, l.epoch`.execute(db);
   return taken;
 }
@@ -56,11 +62,6 @@ export async function releaseLeases(
     update leases as l set owner = null
     from unnest(${leases.map(({ name }) => name)}::text[], ${leases.map(({ epoch }) => epoch)}::bigint[]) as w(name, epoch)
     where l.name = w.name and l.epoch = w.epoch and l.owner = ${node}`.execute(db);
-}
-
-/** Everything that a node has. */
-export async function releaseAllLeases(db: Kysely<Database>, node: string): Promise<void> {
-  await db.updateTable('leases').set({ owner: null }).where('owner', '=', node).execute();
 }
 
 /** The epochs of those of `names` that a node has. Within a transaction nobody takes them before its end. */

@@ -45,11 +45,17 @@ export async function setChangeSeen(db: Kysely<Database>, id: string, change: nu
   await db.updateTable('nodes').set({ change_seen: change }).where('id', '=', id).execute();
 }
 
+export interface LiveNode extends NodesTable {
+  /** For how many ms more if it is not heard of. */
+  readonly expires_in: number;
+}
+
 /** In order of name. */
-export async function selectLiveNodes(db: Kysely<Database>): Promise<NodesTable[]> {
+export async function selectLiveNodes(db: Kysely<Database>): Promise<LiveNode[]> {
   return db
     .selectFrom('nodes')
     .selectAll()
+    .select(sql<number>`expires_at - ${POSTGRES_NOW}`.as('expires_in'))
     .where('expires_at', '>', POSTGRES_NOW)
     .orderBy('name')
     .orderBy('id')

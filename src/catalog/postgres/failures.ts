@@ -3,8 +3,11 @@
 /** serialization_failure, deadlock_detected: nothing was done, and the next try may succeed. */
 const CONFLICTS: readonly unknown[] = ['40001', '40P01'];
 
-/** admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped; a standby that takes no writes yet. */
-const GONE: readonly unknown[] = ['57P01', '57P02', '57P03', '25006'];
+/**
+ * admin_shutdown, crash_shutdown, cannot_connect_now; a transaction that was idle for too long; a standby that takes no writes
+ * yet.
+ */
+const GONE: readonly unknown[] = ['57P01', '57P02', '57P03', '25P03', '25006'];
 const SYSTEM: readonly unknown[] = [
   'ECONNREFUSED',
   'ECONNRESET',

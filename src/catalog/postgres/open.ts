@@ -5,13 +5,14 @@
  * happened: that error reaches the caller. Every statement has a time limit, on both ends of the connection.
  */
 import { Kysely } from 'kysely';
-import { Pool, type ClientConfig, type PoolConfig } from 'pg';
+import type { ClientConfig, PoolConfig } from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import type { Random } from '../../platform/random.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Database } from '../schema.ts';
 import { connectionOf } from './connection.ts';
 import { CatalogDialect } from './dialect.ts';
+import { openPool } from './open-pool.ts';
 import { parsers } from './parsers.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import { RetryingKysely } from './retrying-kysely.ts';
@@ -32,18 +33,15 @@ const READERS = 2;
 const LONG_READ_FACTOR = 10;
 /** How much longer than the server this end waits before it counts the connection as lost. */
 const GRACE_MS = 5000;
+/** A transaction waits for nothing but its own statements: after this its node is frozen or cut off, and holds up others. */
+const IDLE_IN_TRANSACTION_MS = 5000;
 
 /** Rejects only for settings that cannot be used: connections are made when they are needed. */
 export async function openPostgresCatalog(options: PostgresCatalogOptions): Promise<Catalog> {
   const { settings, clock, random } = options;
   const connection = await connectionOf(settings, options.applicationName);
-  const pool = (max: number, timeoutMs: number, readOnly: boolean) => {
-    const made = new Pool(poolConfig(connection, { max, timeoutMs, readOnly }));
-    // The pool listens to a connection only while nobody has it; without a listener its error would end the process.
-    made.on('connect', (client) => client.on('error', options.onIdleError));
-    made.on('error', () => undefined); // Told by the connection.
-    return made;
-  };
+  const pool = (max: number, timeoutMs: number, readOnly: boolean) =>
+    openPool(poolConfig(connection, { max, timeoutMs, readOnly }), timeoutMs + GRACE_MS, options.onIdleError);
   const longMs = settings.statement_timeout_ms * LONG_READ_FACTOR;
   const db = new RetryingKysely<Database>({
     dialect: new CatalogDialect({ pool: pool(settings.pool_size, settings.statement_timeout_ms, false) }),
@@ -71,11 +69,10 @@ function poolConfig(connection: ClientConfig, { max, timeoutMs, readOnly }: Pool
   return {
     ...connection,
     max,
-    idleTimeoutMillis: 60_000,
+    idleTimeoutMillis: Math.min(60_000, timeoutMs),
     statement_timeout: timeoutMs,
     lock_timeout: timeoutMs,
-    idle_in_transaction_session_timeout: timeoutMs,
-    query_timeout: timeoutMs + GRACE_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
     types: parsers,
   };

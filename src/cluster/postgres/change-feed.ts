@@ -17,6 +17,7 @@ export interface ChangeFeedOptions {
   readonly db: Kysely<Database>;
   readonly clock: Clock;
   readonly membership: Membership;
+  readonly leaseMs: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -27,6 +28,7 @@ export const SEEN = 'sluice_seen';
 type Take = (changes: readonly Change[] | 'all') => Promise<void>;
 
 const POLL_MS = 1000;
+const POLLS_PER_LEASE = 4;
 /** How long whoever waits for others trusts in being woken. */
 const WAIT_MS = 50;
 const PAGE = 1000;
@@ -37,6 +39,10 @@ export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
   readonly #takers: Take[] = [];
   #seen = 0;
+  /** The part of it that others know of. */
+  #told = 0;
+  /** Up to when everything has been taken in, by the clock's monotonic scale. */
+  #caughtUp = -Infinity;
   /** What is in memory may be older than `#seen`: everything is to be read again. */
   #stale = false;
   #reading: Promise<void> | undefined;
@@ -49,14 +55,19 @@ export class ChangeFeed {
     this.#options = options;
   }
 
-  /** Whether memory has everything up to when this node last said that it is alive. */
+  /** Whether memory has everything up to when this node joined. */
   get current(): boolean {
     return !this.#stale;
   }
 
+  /** Whether memory has everything up to a time that is no longer ago than a lease. */
+  get isPrompt(): boolean {
+    return this.#options.clock.monotonic() - this.#caughtUp < this.#options.leaseMs;
+  }
+
   open(): void {
-    const { db, clock, onError } = this.#options;
-    this.#polls = repeat(clock, POLL_MS, () => this.read(), onError);
+    const { db, clock, leaseMs, onError } = this.#options;
+    this.#polls = repeat(clock, Math.min(POLL_MS, leaseMs / POLLS_PER_LEASE), () => this.read(), onError);
     this.#cleaning = repeat(clock, CLEAN_MS, () => deleteOldChanges(db, KEEP_MS), onError);
   }
 
@@ -73,6 +84,8 @@ export class ChangeFeed {
   /** The node has joined: changes from `change` on (exclusive) will be told; what was missed before that is not known. */
   joined(change: Announced, again: boolean): void {
     this.#seen = change;
+    this.#told = change;
+    this.#caughtUp = this.#options.clock.monotonic();
     this.#stale = again;
     if (again) this.read().catch(this.#options.onError);
   }
@@ -112,22 +125,30 @@ export class ChangeFeed {
   }
 
   async #readOn(): Promise<void> {
-    const { db, membership } = this.#options;
+    const { db, clock, membership } = this.#options;
     do {
       this.#again = false;
-      if (this.#stale) await this.#tell('all');
       const id = membership.id;
+      const asked = clock.monotonic();
+      if (this.#stale) await this.#tell('all');
       const rows = await selectChangesAfter(db, this.#seen, PAGE);
-      const last = rows.at(-1)?.id;
-      if (last === undefined) continue;
       const others = rows.filter(({ node }) => node !== id);
       if (others.length > 0) await this.#tell(others.map(({ kind, key }) => ({ kind, key }) as Change));
-      if (id !== membership.id) return;
-      this.#seen = last;
-      await setChangeSeen(db, id, last);
-      await sql`select pg_notify(${SEEN}, '')`.execute(db);
+      // It has lapsed and joined again meanwhile: that has set the marks anew.
+      if (id !== membership.id) continue;
+      this.#seen = rows.at(-1)?.id ?? this.#seen;
       if (rows.length === PAGE) this.#again = true;
+      else this.#caughtUp = asked;
+      await this.#tellSeen(id, this.#seen);
     } while (this.#again);
+  }
+
+  async #tellSeen(id: string, seen: Announced): Promise<void> {
+    if (seen === this.#told) return;
+    const { db, membership } = this.#options;
+    await setChangeSeen(db, id, seen);
+    if (id === membership.id) this.#told = seen;
+    await sql`select pg_notify(${SEEN}, '')`.execute(db);
   }
 
   async #tell(changes: readonly Change[] | 'all'): Promise<void> {

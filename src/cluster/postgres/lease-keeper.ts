@@ -1,14 +1,14 @@
 /**
  * The leases of this node: takes those that it should have (assignment.ts), tells when another node should have one of its
- * own, and notices what was taken from it. The table is read when a node says that something has changed in it, and twice
- * in a lease; nothing is written to it for as long as everybody has what they should have.
+ * own, and notices what was taken from it. The table is read when a node says that something has changed in it, when the
+ * membership of one runs out, and twice in a lease; nothing is written to it for as long as everybody has what they should
+ * have.
  */
 import { sql, type Kysely } from 'kysely';
 import {
   deleteLeases,
   insertLeases,
   lockLeases,
-  releaseAllLeases,
   releaseLeases,
   selectLeases,
   takeLeases,
@@ -37,6 +37,8 @@ export interface LeaseKeeperOptions {
 export const LEASES = 'sluice_leases';
 
 const LOOKS_PER_LEASE = 2;
+/** How long after the end of a membership others look: PostgreSQL must have seen it, too. */
+const AFTER_END_MS = 10;
 /** How long notices are gathered before a look: many come together. */
 const GATHER_MS = 100;
 /** Leases taken in one statement. */
@@ -52,7 +54,13 @@ export class LeaseKeeper implements Leases {
   readonly #overdue = new Map<string, { readonly epoch: number; readonly since: number }>();
   /** Of those that are held: the others should have them, and the watchers know. */
   readonly #wanted = new Set<string>();
+  /** Of those that this node has given up, the epoch: what is read meanwhile may still say that it has them. */
+  readonly #released = new Map<string, number>();
+  /** As which member it holds them. */
   #member = '';
+  /** The live nodes, as they were last seen. */
+  #nodes: ReadonlySet<string> = new Set();
+  #ending: Timer | undefined;
   #looks: Repetition | undefined;
   #soon: Timer | undefined;
   #looking: Promise<void> | undefined;
@@ -67,14 +75,18 @@ export class LeaseKeeper implements Leases {
     this.#looks = repeat(clock, leaseMs / LOOKS_PER_LEASE, () => this.#look(), onError);
   }
 
-  /** Gives everything back. */
+  /** Holds nothing from now on. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#soon?.cancel();
+    this.#ending?.cancel();
     await this.#looks?.close();
     await this.#looking?.catch(() => undefined); // Told where it was begun.
     this.#lose([...this.#held.values()]);
-    await releaseAllLeases(this.#options.db, this.#options.membership.id);
+  }
+
+  /** There is a node more, or one less: every node should look. */
+  async nodesChanged(): Promise<void> {
     await this.#notify(this.#options.db);
   }
 
@@ -89,7 +101,8 @@ export class LeaseKeeper implements Leases {
   }
 
   held(name: string): Lease | undefined {
-    return this.#options.membership.valid ? this.#held.get(name) : undefined;
+    const { valid, id } = this.#options.membership;
+    return valid && id === this.#member ? this.#held.get(name) : undefined;
   }
 
   watch(watcher: LeaseWatcher): void {
@@ -98,13 +111,20 @@ export class LeaseKeeper implements Leases {
   }
 
   async release(leases: readonly Lease[]): Promise<void> {
-    const { db, membership } = this.#options;
+    const { db } = this.#options;
     const own = leases.filter(({ name, epoch }) => this.#held.get(name)?.epoch === epoch);
-    for (const { name } of own) {
+    for (const { name, epoch } of own) {
       this.#held.delete(name);
       this.#wanted.delete(name);
+      this.#released.set(name, epoch);
     }
-    await releaseLeases(db, membership.id, own);
+    try {
+      await releaseLeases(db, this.#member, own);
+    } catch (error) {
+      // It still has them, unless only the answer was lost: the next look tells.
+      for (const { name } of own) this.#released.delete(name);
+      throw error;
+    }
     await this.#notify(db);
   }
 
@@ -143,7 +163,7 @@ export class LeaseKeeper implements Leases {
     this.#member = member;
     if (!membership.valid) return;
 
-    const nodes = new Set((await selectLiveNodes(db)).map(({ id }) => id));
+    const nodes = await this.#readNodes();
     const rows = await selectLeases(db);
     const should = assignLeases(
       rows.map(({ name }) => name),
@@ -157,12 +177,34 @@ export class LeaseKeeper implements Leases {
     await this.#take(this.#overdueOf(missing, nodes), true);
   }
 
+  async #readNodes(): Promise<ReadonlySet<string>> {
+    const { db, clock, onError } = this.#options;
+    const nodes = await selectLiveNodes(db);
+    this.#nodes = new Set(nodes.map(({ id }) => id));
+    this.#ending?.cancel();
+    if (nodes.length > 0 && !this.#closed) {
+      const first = Math.min(...nodes.map(({ expires_in }) => expires_in));
+      this.#ending = clock.after(first + AFTER_END_MS, () => {
+        this.#lookWhoEnded().catch(onError);
+      });
+    }
+    return this.#nodes;
+  }
+
+  /** One has not renewed its membership for long: it has done so meanwhile, or it is dead. */
+  async #lookWhoEnded(): Promise<void> {
+    const before = this.#nodes;
+    const nodes = await this.#readNodes();
+    if ([...before].some((id) => !nodes.has(id))) await this.#look();
+  }
+
   /** What this node believes to have, and has not: also what it got under another epoch than it knows of. */
   #dropTaken(rows: readonly LeaseRow[], member: string): void {
     const own = new Map(rows.filter(({ owner }) => owner === member).map(({ name, epoch }) => [name, epoch]));
     this.#lose([...this.#held.values()].filter(({ name, epoch }) => own.get(name) !== epoch));
+    for (const [name, epoch] of this.#released) if (own.get(name) !== epoch) this.#released.delete(name);
     // Taken by a statement whose answer was lost.
-    const unknown = [...own].filter(([name]) => !this.#held.has(name));
+    const unknown = [...own].filter(([name]) => !this.#held.has(name) && !this.#released.has(name));
     this.#gain(unknown.map(([name, epoch]) => ({ name, epoch })));
   }
 

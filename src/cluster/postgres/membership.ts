@@ -17,8 +17,12 @@ export interface MembershipOptions {
   readonly version: string;
   readonly url: () => string;
   readonly leaseMs: number;
-  /** It has come in, for the first time or again: `change` is the last one that it need not ask for. */
+  /**
+   * It is about to be one, for the first time or again, under another id: `change` is the last one that it need not ask for.
+   */
   readonly onJoined: (change: number) => void;
+  /** Whether it does what others count on; a node that does not lets its membership lapse. */
+  readonly isFit: () => boolean;
   readonly onError: (error: unknown) => void;
 }
 
@@ -52,7 +56,13 @@ export class Membership {
     const { clock, leaseMs, onError } = this.#options;
     await this.#join();
     const renew = async () => (await this.#renew()) || (await this.#join());
-    this.#renewals = repeat(clock, leaseMs / RENEWALS_PER_LEASE, renew, onError);
+    // A connection may turn out to be dead when it is used: there is time for another one.
+    const renewTwice = async () =>
+      renew().catch((error: unknown) => {
+        onError(error);
+        return renew();
+      });
+    this.#renewals = repeat(clock, leaseMs / RENEWALS_PER_LEASE, renewTwice, onError);
   }
 
   async close(): Promise<void> {
@@ -69,13 +79,14 @@ export class Membership {
     const asked = clock.monotonic();
     const change = await insertNode(db, { id, name, version, url: url() }, leaseMs);
     this.#id = id;
+    onJoined(change);
     this.#trust(asked);
     await deleteDeadNodes(db, FORGET_MS);
-    onJoined(change);
   }
 
   async #renew(): Promise<boolean> {
-    const { db, clock, url, leaseMs } = this.#options;
+    const { db, clock, url, leaseMs, isFit } = this.#options;
+    if (this.valid && !isFit()) throw new Error('what other nodes change is not taken in');
     const asked = clock.monotonic();
     const alive = await renewNode(db, { id: this.#id, url: url() }, leaseMs);
     // Whoever has doubted itself meanwhile has given up its leases: it must not go on as if it had not.

@@ -2,7 +2,10 @@
 import { countLeases } from '../../catalog/leases.ts';
 import { selectLastChange } from '../../catalog/changes.ts';
 import { selectLiveNodes } from '../../catalog/nodes.ts';
-import type { Kysely } from 'kysely';
+import { CatalogDialect } from '../../catalog/postgres/dialect.ts';
+import { openPool } from '../../catalog/postgres/open-pool.ts';
+import { parsers } from '../../catalog/postgres/parsers.ts';
+import { Kysely } from 'kysely';
 import type { ClientConfig } from 'pg';
 import type { Database } from '../../catalog/schema.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -29,6 +32,11 @@ export interface PostgresClusterOptions {
   readonly onError: (error: unknown, what: string) => void;
 }
 
+/** A renewal, a look at the leases and a reading of changes at once. */
+const CONNECTIONS = 3;
+/** Tries that a statement has within a lease. */
+const TRIES_PER_LEASE = 4;
+
 /**
  * Joins the cluster. The catalog is to be read after this, and `follow` to be called before: no change is missed then.
  * Rejects when PostgreSQL cannot be reached.
@@ -41,6 +49,8 @@ export async function joinPostgresCluster(options: PostgresClusterOptions): Prom
 
 class PostgresCluster implements Cluster {
   readonly #options: PostgresClusterOptions;
+  /** Of its own: what keeps a node alive must not wait for what users do. */
+  readonly #db: Kysely<Database>;
   readonly #membership: Membership;
   readonly #feed: ChangeFeed;
   readonly #keeper: LeaseKeeper;
@@ -50,24 +60,27 @@ class PostgresCluster implements Cluster {
 
   constructor(options: PostgresClusterOptions) {
     this.#options = options;
-    const { db, connection, clock, random, leaseMs, name, version, url } = options;
+    const { connection, clock, random, leaseMs, name, version, url } = options;
     const onError = (what: string) => (error: unknown) => options.onError(error, what);
+    const db = openOwn(options);
+    this.#db = db;
     this.#membership = new Membership({
       ...{ db, clock, name, version, url, leaseMs },
       onJoined: (change) => {
         this.#feed.joined(change, this.#joined);
-        if (this.#joined) this.#keeper.lookSoon();
         this.#joined = true;
+        this.#keeper.nodesChanged().catch(onError('other nodes could not be told of this one'));
       },
+      isFit: () => this.#feed.isPrompt,
       onError: onError('membership could not be renewed'),
     });
     const membership = this.#membership;
-    this.#feed = new ChangeFeed({ db, clock, membership, onError: onError('changes could not be read') });
+    this.#feed = new ChangeFeed({ db, clock, membership, leaseMs, onError: onError('changes could not be read') });
     this.#keeper = new LeaseKeeper({
       ...{ db, clock, random, membership, leaseMs },
       onError: onError('leases could not be read'),
     });
-    this.#exclusive = new Exclusive(connection, onError('a connection that holds locks broke'));
+    this.#exclusive = new Exclusive({ connection, clock, leaseMs, onError: onError('a lock broke') });
     this.#notifications = new Notifications({
       connection,
       clock,
@@ -78,7 +91,12 @@ class PostgresCluster implements Cluster {
   }
 
   async open(): Promise<void> {
-    await this.#membership.open();
+    try {
+      await this.#membership.open();
+    } catch (error) {
+      await this.#closeConnections();
+      throw error;
+    }
     this.#feed.open();
     this.#keeper.open();
     await this.#notifications.open();
@@ -97,7 +115,7 @@ class PostgresCluster implements Cluster {
   }
 
   async nodes(): Promise<readonly NodeStatus[]> {
-    const { db } = this.#options;
+    const db = this.#db;
     const [rows, leases, changeLast] = await Promise.all([selectLiveNodes(db), countLeases(db), selectLastChange(db)]);
     return rows.map(({ id, name, version, url, started_at, renewed_at, change_seen }) => ({
       ...{ id, name, version, url, startedAt: started_at, renewedAt: renewed_at },
@@ -134,8 +152,18 @@ class PostgresCluster implements Cluster {
     await this.#notifications.close();
     await this.#feed.close();
     await this.#keeper.close();
-    await this.#membership.close();
+    try {
+      // What a node that is gone had is anybody's.
+      await this.#membership.close();
+      await this.#keeper.nodesChanged();
+    } finally {
+      await this.#closeConnections();
+    }
+  }
+
+  async #closeConnections(): Promise<void> {
     await this.#exclusive.close();
+    await this.#db.destroy();
   }
 
   #noticed(channel: string): void {
@@ -143,4 +171,12 @@ class PostgresCluster implements Cluster {
     else if (channel === SEEN) this.#feed.seenElsewhere();
     else this.#keeper.lookSoon();
   }
+}
+
+function openOwn({ connection, leaseMs, onError }: PostgresClusterOptions): Kysely<Database> {
+  const limit = Math.ceil(leaseMs / TRIES_PER_LEASE);
+  const limits = { connectionTimeoutMillis: limit, statement_timeout: limit, lock_timeout: limit };
+  const config = { ...connection, ...limits, max: CONNECTIONS, idleTimeoutMillis: limit / 2, types: parsers };
+  const pool = openPool(config, limit, (error) => onError(error, 'a connection of the cluster broke'));
+  return new Kysely<Database>({ dialect: new CatalogDialect({ pool }) });
 }

@@ -1,0 +1,55 @@
+/**
+ * The way between a node and something that it depends on, as a TCP port of the loopback that can be cut. While it is cut
+ * nothing passes and nothing fails: connections are taken and never answered, as when a network drops packets.
+ */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export interface NetworkLink {
+  readonly port: number;
+  cut(): void;
+  /** `resume`: what was held up arrives; `forget`: connections made until now stay silent for ever, new ones pass. */
+  mend(how: 'resume' | 'forget'): void;
+  close(): Promise<void>;
+}
+
+export async function openLink(target: { readonly host: string; readonly port: number }): Promise<NetworkLink> {
+  const links = new Set<readonly [Socket, Socket]>();
+  let isCut = false;
+
+  const server = createServer((near) => {
+    const far = connect(target);
+    const pair = [near, far] as const;
+    links.add(pair);
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk) => near.write(chunk));
+    for (const socket of pair) {
+      socket.setNoDelay(true);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        for (const one of pair) one.destroy();
+        links.delete(pair);
+      });
+      if (isCut) socket.pause();
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      isCut = true;
+      for (const pair of links) for (const socket of pair) socket.pause();
+    },
+    mend(how) {
+      isCut = false;
+      if (how === 'forget') return links.clear();
+      for (const pair of links) for (const socket of pair) socket.resume();
+    },
+    async close() {
+      server.close();
+      for (const pair of links) for (const socket of pair) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}
