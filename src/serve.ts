@@ -37,6 +37,7 @@ import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
 import { openCatalog } from './open-catalog.ts';
 import { openCluster, requireSoleNode } from './open-cluster.ts';
+import type { Cluster } from './cluster/cluster.ts';
 import { Durations } from './metrics/durations.ts';
 import { MetricHistory } from './metrics/metric-history.ts';
 import { Prometheus } from './metrics/prometheus.ts';
@@ -157,7 +158,7 @@ export async function serve(config: Config): Promise<RunningServer> {
     const buffers = new BufferPool(POOLED_BYTES);
     const converters = makeConverters(config);
     opened('converters', DISK_LIMIT_MS, () => converters.close());
-    const dumpEngine = makeDumpEngine(config, catalog, registry, recordLog, objectStore, buffers, converters, logger);
+    const dumpEngine = makeDumpEngine(config, catalog, cluster, registry, recordLog, objectStore, buffers, converters, logger);
     opened('dump engine', graceMs + DISK_LIMIT_MS, () => dumpEngine.close(graceMs));
     await dumpEngine.start();
     const leftovers = repeat(
@@ -417,6 +418,7 @@ function makeConverters({ dump, limits }: Config): ConverterPool {
 function makeDumpEngine(
   { dump, limits }: Config,
   catalog: Catalog,
+  cluster: Cluster,
   streams: StreamRegistry,
   recordLog: RecordLog,
   objects: ObjectStore,
@@ -426,6 +428,7 @@ function makeDumpEngine(
 ): DumpEngine {
   return new DumpEngine({
     catalog,
+    cluster,
     streams,
     recordLog,
     objects,

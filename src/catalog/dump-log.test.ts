@@ -7,8 +7,8 @@ import { countDeadLetters, selectDeadRows, selectRedrivenTasks } from './dump-re
 
 test('what is planned is found by the index of what is planned, of one task and of all', ONLY_SQLITE, async () => {
   await using catalog = await openTestCatalog();
-  for (const taskId of [undefined, 'task']) {
-    const [plan] = await queryPlans(catalog.db, (db) => selectOpenPlans(db, taskId));
+  for (const taskIds of [undefined, ['task']]) {
+    const [plan] = await queryPlans(catalog.db, (db) => selectOpenPlans(db, taskIds));
     assert.match(plan!, /^(SCAN|SEARCH) l USING INDEX dump_log_planned/m);
   }
   const [redriven] = await queryPlans(catalog.db, selectRedrivenTasks);

@@ -44,8 +44,8 @@ export interface OpenPlan extends DumpLogRow {
   readonly deleted_at: number | null;
 }
 
-/** The planned deliveries, of all tasks or of one, in the order in which they were planned. */
-export async function selectOpenPlans(db: Kysely<Database>, taskId?: string): Promise<OpenPlan[]> {
+/** The planned deliveries, of all tasks or of some, in the order in which they were planned. */
+export async function selectOpenPlans(db: Kysely<Database>, taskIds?: readonly string[]): Promise<OpenPlan[]> {
   // In the order of their numbers SQLite would walk the whole log.
   const log = sql<DumpLogRow>`dump_log`.as<'l'>(sql`l ${indexedBy(db, 'dump_log_planned')}`);
   let query = db
@@ -59,7 +59,8 @@ export async function selectOpenPlans(db: Kysely<Database>, taskId?: string): Pr
     // The state as a literal, since the partial index of open plans is found only so.
     .where(sql<boolean>`l.state = ${sql.lit(LOG_STATE.inProgress)}`)
     .where('l.kind', '=', DELIVERY);
-  if (taskId !== undefined) query = query.where('l.task_id', '=', taskId);
+  if (taskIds?.length === 0) return [];
+  if (taskIds !== undefined) query = query.where('l.task_id', 'in', taskIds);
   return query.orderBy('l.id').execute();
 }
 
@@ -129,10 +130,10 @@ export async function endPlan(db: Kysely<Database>, id: number, end: Updateable<
   return numUpdatedRows === 1n;
 }
 
-/** Whether the plan of a row was committed. */
-export async function isDelivered(db: Kysely<Database>, id: number): Promise<boolean> {
+/** Whether the plan of a row has come to its end without having been committed: nobody will commit it any more. */
+export async function isPlanFailed(db: Kysely<Database>, id: number): Promise<boolean> {
   const row = await db.selectFrom('dump_log').select('state').where('id', '=', id).executeTakeFirst();
-  return row?.state === LOG_STATE.succeeded;
+  return row?.state === LOG_STATE.failed;
 }
 
 /** Counts a failed attempt of a planned cut. False, with nothing changed, when `attempt` is not the current one. */

@@ -20,9 +20,16 @@ export async function insertMissingPositions(
     .execute();
 }
 
-/** The positions of one task, by partition. */
-export async function selectPositions(db: Kysely<Database>, taskId: string): Promise<DumpPositionRow[]> {
-  return db.selectFrom('dump_positions').selectAll().where('task_id', '=', taskId).orderBy('partition').execute();
+/** The positions of some tasks, each task's by partition. */
+export async function selectPositions(db: Kysely<Database>, taskIds: readonly string[]): Promise<DumpPositionRow[]> {
+  if (taskIds.length === 0) return [];
+  return db
+    .selectFrom('dump_positions')
+    .selectAll()
+    .where('task_id', 'in', taskIds)
+    .orderBy('task_id')
+    .orderBy('partition')
+    .execute();
 }
 
 /** The positions of every task that is not deleted, backfills included. */
@@ -35,6 +42,22 @@ export async function selectLivePositions(db: Kysely<Database>): Promise<DumpPos
     .orderBy('p.task_id')
     .orderBy('p.partition')
     .execute();
+}
+
+/** The time of the newest name of each partition, of some tasks. */
+export async function selectNameTimes(
+  db: Kysely<Database>,
+  taskIds: readonly string[],
+): Promise<Map<string, Map<number, number>>> {
+  const times = new Map<string, Map<number, number>>(taskIds.map((id) => [id, new Map()]));
+  if (taskIds.length === 0) return times;
+  const rows = await db
+    .selectFrom('dump_positions')
+    .select(['task_id', 'partition', 'last_name_time'])
+    .where('task_id', 'in', taskIds)
+    .execute();
+  for (const { task_id, partition, last_name_time } of rows) times.get(task_id)!.set(partition, last_name_time);
+  return times;
 }
 
 /** Sets last_name_time of rows that are there, many in one statement; their other values are not written. */

@@ -4,6 +4,7 @@
  * otherwise, no backfill.
  */
 import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
+import { locksRows } from './row-locks.ts';
 import type { Database, DumpTasksTable, TaskKind } from './schema.ts';
 
 /** The tasks that people make; backfills are found through them. */
@@ -32,10 +33,49 @@ export async function insertTaskVersion(
   await db.insertInto('dump_task_versions').values(version).execute();
 }
 
-/** Whether a stream's row is there: inside a transaction, whether it is there still. */
-export async function streamExists(db: Kysely<Database>, stream: number): Promise<boolean> {
-  const row = await db.selectFrom('streams').select('number').where('number', '=', stream).executeTakeFirst();
+/** Within a transaction: whether a stream's row is there, and then it stays there until the end. */
+export async function streamExists(transaction: Kysely<Database>, stream: number): Promise<boolean> {
+  const row = await transaction
+    .selectFrom('streams')
+    .select('number')
+    .where('number', '=', stream)
+    .$if(locksRows(transaction), (rows) => rows.forKeyShare())
+    .executeTakeFirst();
   return row !== undefined;
+}
+
+/** What of a task decides about what may be written for it. */
+export type LockedTask = Pick<DumpTaskRow, 'task_id' | 'state' | 'draining' | 'version' | 'plan_floor'>;
+
+/**
+ * Within a transaction that relies on locks (row-locks.ts): those of the tasks that are not deleted. Nobody else writes
+ * anything about them before its end.
+ */
+export async function lockTasks(
+  transaction: Kysely<Database>,
+  taskIds: readonly string[],
+): Promise<Map<string, LockedTask>> {
+  if (taskIds.length === 0) return new Map();
+  const rows = await transaction
+    .selectFrom('dump_tasks')
+    .select(['task_id', 'state', 'draining', 'version', 'plan_floor'])
+    .where('task_id', 'in', taskIds)
+    .where('deleted_at', 'is', null)
+    // In one order for all, so that nobody waits for somebody who waits for it.
+    .orderBy('task_id')
+    .$if(locksRows(transaction), (tasks) => tasks.forUpdate())
+    .execute();
+  return new Map(rows.map((row) => [row.task_id, row]));
+}
+
+/** No cut of the task is planned for a time before `floor` (ms) any more; plans under way are waited for. */
+export async function raisePlanFloor(db: Kysely<Database>, taskId: string, floor: number): Promise<void> {
+  await db
+    .updateTable('dump_tasks')
+    .set({ plan_floor: floor })
+    .where('task_id', '=', taskId)
+    .where('plan_floor', '<', floor)
+    .execute();
 }
 
 export async function countLiveTasks(db: Kysely<Database>, stream: number): Promise<number> {
@@ -67,9 +107,14 @@ export async function selectTaskByName(
     .executeTakeFirst();
 }
 
-/** Every live task of every project, and every backfill. */
-export async function selectLiveTasks(db: Kysely<Database>): Promise<DumpTaskWithSettings[]> {
-  return selectWithSettings(db).orderBy('t.created_at').orderBy('t.task_id').execute();
+/** Every live task of every project, and every backfill; or those with some ids. */
+export async function selectLiveTasks(
+  db: Kysely<Database>,
+  taskIds?: readonly string[],
+): Promise<DumpTaskWithSettings[]> {
+  let query = selectWithSettings(db);
+  if (taskIds !== undefined) query = query.where('t.task_id', 'in', taskIds);
+  return query.orderBy('t.created_at').orderBy('t.task_id').execute();
 }
 
 /** Live tasks of a stream whose names come after `after` (exclusive; undefined starts at the first), by name. */

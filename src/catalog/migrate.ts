@@ -12,6 +12,7 @@ import { filesAndProof } from './migrations/0003-files-and-proof.ts';
 import { longLogs } from './migrations/0004-long-logs.ts';
 import { cluster } from './migrations/0005-cluster.ts';
 import { consumerGroups } from './migrations/0006-consumer-groups.ts';
+import { sharedDumpWork } from './migrations/0007-shared-dump-work.ts';
 
 /**
  * Throws when a statement fails, and when the catalog was written by a newer version than this one. Several nodes may call
@@ -49,6 +50,7 @@ function migratorOf(db: Kysely<Database>): Migrator {
         '0004-long-logs': longLogs(dialect),
         '0005-cluster': cluster(dialect),
         '0006-consumer-groups': consumerGroups(),
+        '0007-shared-dump-work': sharedDumpWork(),
       }),
     },
   });

@@ -201,6 +201,8 @@ export interface DumpTasksTable {
    * go. Null: all of it is kept.
    */
   log_begin: Generated<number | null>;
+  /** Time in ms: no cut is planned for an earlier one, since directories up to it may have been found complete. */
+  plan_floor: Generated<number>;
 }
 
 /** What is known of the columns of a task's records that have no schema; each revision adds columns to the one before. */

@@ -1,5 +1,5 @@
 /** The only node there is: it holds every lease, and what it changes nobody else has in memory. */
-import { Lane } from '../platform/lane.ts';
+import { Lanes } from '../platform/lanes.ts';
 import type { Cluster, Leases, NodeStatus } from './cluster.ts';
 
 export interface AloneOptions {
@@ -19,7 +19,7 @@ export class Alone implements Cluster {
     async remove() {},
   };
   readonly #status: () => NodeStatus;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Lanes();
 
   constructor({ nodeId, status }: AloneOptions) {
     this.nodeId = nodeId;
@@ -40,14 +40,8 @@ export class Alone implements Cluster {
 
   async settled(): Promise<void> {}
 
-  async exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
-    let lane = this.#lanes.get(name);
-    if (lane === undefined) this.#lanes.set(name, (lane = new Lane()));
-    try {
-      return await lane.run(job);
-    } finally {
-      if (lane.jobs === 0) this.#lanes.delete(name);
-    }
+  exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
+    return this.#lanes.run(name, job);
   }
 
   async close(): Promise<void> {}

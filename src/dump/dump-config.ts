@@ -1,5 +1,6 @@
 /** What the dump engine is told once: its parts of the outside world and the settings that hold for every task. */
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Stream } from '../model/stream.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { BufferPool } from '../platform/buffer-pool.ts';
@@ -35,6 +36,7 @@ export interface Streams {
 
 export interface DumpParts {
   readonly catalog: Catalog;
+  readonly cluster: Cluster;
   readonly streams: Streams;
   readonly recordLog: RecordLog;
   readonly objects: ObjectStore;

@@ -85,7 +85,7 @@ export class JobQueue {
     const ending: Promise<void>[] = [];
     for (const [job, { abort, ended }] of this.#running) {
       if (job.taskId !== taskId) continue;
-      abort.abort(new Error('the task was deleted'));
+      abort.abort(new Error('the task was deleted, or is another node’s'));
       ending.push(ended);
     }
     if (clean === undefined) return;

@@ -2,7 +2,7 @@
  * Takes planned files in the order in which they come and writes `uploads` of them at a time. What becomes of each goes
  * to the committer as an Outcome; the upload slot is free again as soon as the object is stored, before the commit.
  */
-import { isDelivered } from '../catalog/dump-log.ts';
+import { isPlanFailed } from '../catalog/dump-log.ts';
 import { selectColumns } from '../catalog/dump-schemas.ts';
 import { retryDelay } from './backoff.ts';
 import type { DumpParts } from './dump-config.ts';
@@ -11,7 +11,7 @@ import { describeFailure } from './describe-failure.ts';
 import { LogSource, LostRecords } from './cuts/log-source.ts';
 import { removeObjectsOfCut, removeWrittenCut } from './cuts/remove-objects.ts';
 import { FailedAttempt, writeCut } from './cuts/write-cut.ts';
-import type { DumpTask, Plan } from './tasks/task-table.ts';
+import type { DumpTask, Pair, Plan } from './tasks/task-table.ts';
 
 interface Ended {
   readonly plan: Plan;
@@ -82,6 +82,15 @@ export class Runner {
     }
   }
 
+  /** Ends the work on pairs that are not this node's any more; what is planned stays planned. */
+  leave(pairs: Iterable<Pair>): void {
+    for (const { plan } of pairs) {
+      if (plan === undefined) continue;
+      if (this.#queue.delete(plan)) plan.phase = 'waiting';
+      this.#running.get(plan)?.abort(new Error('another node has the partition'));
+    }
+  }
+
   /** Ends the work on a deleted task's files and removes their objects as far as the store lets it. */
   abandon(task: DumpTask): void {
     this.withdraw(task);
@@ -108,9 +117,9 @@ export class Runner {
 
   async #discard(plan: Plan, cut: WrittenCut | undefined): Promise<void> {
     const { objects, catalog } = this.#parts;
-    // A commit that seemed to fail may have happened: then they are files.
-    if (await isDelivered(catalog.db, plan.id)) return;
-    await (cut === undefined ? this.#remove(plan) : removeWrittenCut(objects, plan.bucket, cut));
+    // A commit that seemed to fail may have happened, or another node may have the plan now: then they are its files.
+    if (!(await isPlanFailed(catalog.db, plan.id))) return;
+    await (cut === undefined ? removeObjectsOfCut(objects, cutOf(plan)) : removeWrittenCut(objects, plan.bucket, cut));
   }
 
   /** Lets no further upload begin. Resolves once none runs. */
@@ -226,8 +235,11 @@ export class Runner {
     return { ...cutOf(plan), source, partition, columns };
   }
 
+  /** Rejects, too, when another node may have the plan by now: then they may be its files. */
   #remove(plan: Plan, keep?: WrittenCut): Promise<void> {
-    return removeObjectsOfCut(this.#parts.objects, cutOf(plan), keep);
+    const { objects, cluster } = this.#parts;
+    const isOurs = () => cluster.leases.held(plan.pair.lease) !== undefined && !plan.pair.uncertain;
+    return removeObjectsOfCut(objects, cutOf(plan), { keep, isOurs });
   }
 }
 

@@ -11,12 +11,15 @@
  * A pair without records has no file. Its wait goes on in whole intervals, so that the first record after a long silence
  * waits for one interval at most. A pair with an end (a backfill) waits for nothing, and has no file beyond its end.
  */
+import type { Kysely } from 'kysely';
+import type { Database } from '../catalog/schema.ts';
 import type { PartitionBounds } from '../recordlog/record-log.ts';
 import type { Timer } from '../platform/clock.ts';
 import { coverPartitions, lacksPartitions } from './tasks/cover-partitions.ts';
 import { followForms, hasOldForm } from './settings/follow-form.ts';
 import type { DumpParts } from './dump-config.ts';
 import type { Lane } from '../platform/lane.ts';
+import { taskLease } from './tasks/lease-names.ts';
 import { refreshPairs } from './tasks/load-tasks.ts';
 import { isTransient, takesPlans, writePlans, type Due } from './cuts/planner.ts';
 import type { Runner } from './runner.ts';
@@ -28,6 +31,8 @@ export interface SchedulerOptions {
   readonly tasks: TaskTable;
   readonly lane: Lane;
   readonly runner: Runner;
+  /** Names of leases that another node should have: nothing new is begun under them. */
+  readonly isWanted: (lease: string) => boolean;
 }
 
 /** Where a pair would be cut, were it not for its size: `to` is undefined while its interval has not passed. */
@@ -129,23 +134,29 @@ export class Scheduler {
   /** First of all takes in how streams have changed since the last look. */
   async #lookAtAll(): Promise<void> {
     const { tasks, parts, lane } = this.#options;
-    if ([...tasks.all()].some((task) => lacksPartitions(parts.streams, task))) {
-      await lane.run(() => coverPartitions(parts, tasks.all()));
+    const { leases } = parts.cluster;
+    const announce = async (transaction: Kysely<Database>, key: string) =>
+      void (await parts.cluster.announceIn(transaction, { kind: 'task', key }));
+    const live = [...tasks.all()];
+    const own = live.filter(({ id }) => leases.held(taskLease(id)) !== undefined);
+    if (own.some((task) => lacksPartitions(parts.streams, task))) {
+      await lane.run(() => coverPartitions(parts, own.filter((task) => tasks.has(task)))); // prettier-ignore
     }
-    if ([...tasks.all()].some((task) => hasOldForm(parts.streams, task))) {
-      await lane.run(() => followForms(parts, tasks.all()));
+    if (own.some((task) => hasOldForm(parts.streams, task))) {
+      await lane.run(() => followForms(parts, own.filter((task) => tasks.has(task)), announce)); // prettier-ignore
     }
-    const active = [...tasks.all()].filter(({ state }) => isActive(state));
+    const active = live.filter((task) => tasks.has(task) && isActive(task.state));
     await this.#lookAt(
       active.flatMap(({ pairs }) => pairs),
       active,
     );
   }
 
-  async #lookAt(pairs: readonly Pair[], lookedAt: readonly DumpTask[]): Promise<void> {
-    const { tasks, parts, lane, runner } = this.#options;
+  async #lookAt(found: readonly Pair[], lookedAt: readonly DumpTask[]): Promise<void> {
+    const { tasks, parts, lane, runner, isWanted } = this.#options;
+    const pairs = found.filter(({ lease }) => parts.cluster.leases.held(lease) !== undefined && !isWanted(lease));
     const uncertain = pairs.filter((pair) => pair.uncertain && tasks.has(pair.task));
-    if (uncertain.length > 0) await lane.run(() => refreshPairs(parts.catalog, uncertain));
+    if (uncertain.length > 0) await lane.run(() => this.#refresh(uncertain));
 
     for (const { plan, task, uncertain } of pairs) {
       if (uncertain || plan === undefined || !isActive(task.state)) continue;
@@ -161,7 +172,8 @@ export class Scheduler {
       const to = wish?.measure === true ? await this.#full(pair, wish) : wish?.to;
       if (to !== undefined) due.push({ pair, to });
     }
-    const moving = lookedAt.filter(isTransient);
+    const { leases } = parts.cluster;
+    const moving = lookedAt.filter((task) => isTransient(task) && leases.held(taskLease(task.id)) !== undefined);
     let from = 0;
     while (from < due.length || (from === 0 && moving.length > 0)) {
       const some = due.slice(from, from + PLANS_PER_TRANSACTION);
@@ -170,6 +182,16 @@ export class Scheduler {
       await lane.run(async () => {
         for (const plan of await writePlans(parts, some, first ? moving : [])) runner.enqueue(plan);
       });
+    }
+  }
+
+  /** Runs in the lane. Pairs whose leases go meanwhile stay uncertain: what was read of them may be old by then. */
+  async #refresh(uncertain: readonly Pair[]): Promise<void> {
+    const { catalog, cluster } = this.#options.parts;
+    const before = uncertain.map((pair) => ({ pair, epoch: cluster.leases.held(pair.lease)?.epoch }));
+    await refreshPairs(catalog, uncertain);
+    for (const { pair, epoch } of before) {
+      if (epoch === undefined || cluster.leases.held(pair.lease)?.epoch !== epoch) pair.uncertain = true;
     }
   }
 

@@ -13,14 +13,14 @@ export interface RetentionOptions {
   readonly recordLog: RecordLog;
   readonly clock: Clock;
   /** The first record that must be kept in a partition of the stream, for each partition that has one. */
-  readonly holdsOf: (stream: number) => ReadonlyMap<number, number>;
+  readonly holdsOf: (stream: number) => Promise<ReadonlyMap<number, number>>;
 }
 
 /** Trims every partition to its stream's retention. */
 export async function trimExpired({ registry, recordLog, clock, holdsOf }: RetentionOptions): Promise<void> {
   for (const stream of registry.all()) {
     const oldest = retentionStart(stream, clock);
-    const holds = holdsOf(stream.number);
+    const holds = await holdsOf(stream.number);
     try {
       await recordLog.keepFor(stream.number, holds.size === 0 ? retentionMs(stream) : undefined);
       for (const { ref } of stream.partitions) {

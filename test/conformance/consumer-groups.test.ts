@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ON_CLUSTER } from '../support/backend.ts';
 import { DisClient } from '../support/dis-client.ts';
 import { expectEmpty, expectError } from '../support/expect.ts';
 import { startWithTwoProjects, type TwoProjectServer } from '../support/two-projects.ts';
@@ -17,7 +18,7 @@ after(() => projects.stop());
 
 runConsumerGroupsConformance(() => projects.target);
 
-test('the quota of members, and a restart: members are told to join again, and old generations stay old', async (t) => {
+test('the quota of members, and a restart: old generations stay old', async (t) => {
   let dis = await DisClient.login(projects.target);
   t.after(() => dis.close());
   await dis.createStream('restart', 2);
@@ -52,6 +53,13 @@ test('the quota of members, and a restart: members are told to join again, and o
   await projects.server.kill('SIGKILL');
   await projects.server.restart();
   dis = dis.at(projects.server.baseUrl);
+  if (ON_CLUSTER) {
+    // What groups have agreed is in the catalog, whichever nodes are there.
+    assert.deepEqual(await call('heartbeats', generation), { state: 'STABLE' });
+    expectEmpty(await commit(generation), 201);
+    await dis.call('DELETE', '/apps/restart/consumers/m1');
+  }
+  // Otherwise members are told to join again.
   assert.deepEqual(await call('heartbeats', generation), { state: 'JOINING' });
   expectError(await commit(generation), 400, 'DIS.4702');
   await join('m1');

@@ -1,6 +1,7 @@
 /**
  * A dump engine with everything around it that can be real: SQLite, a local directory; and a clock, a record log and an
- * object store that do what a test says. It can crash, and be started again on what a crash leaves.
+ * object store that do what a test says. It can crash, and be started again on what a crash leaves. There may be several
+ * engines beside each other, as on several nodes.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import type { Kysely, KyselyPlugin, Transaction } from 'kysely';
 import Value from 'typebox/value';
 import type { Database } from '../../src/catalog/schema.ts';
 import { insertStream } from '../../src/catalog/streams.ts';
+import type { Cluster } from '../../src/cluster/cluster.ts';
 import { createTask } from '../../src/dump/tasks/create-task.ts';
 import type { DumpDescriptor } from '../../src/dump/settings/settings.ts';
 import type { DumpConfig, DumpLogger } from '../../src/dump/dump-config.ts';
@@ -36,6 +38,7 @@ import { ManualClock } from './manual-clock.ts';
 import { MemoryLog } from './memory-log.ts';
 import { seededRandom } from './random.ts';
 import { batchOf } from './records.ts';
+import { alone, TestCluster, TestNode } from './test-cluster.ts';
 
 export const PROJECT = '0123456789abcdef0123456789abcdef';
 export const LIMITS: Limits = Value.Default(LimitsSchema, {}) as Limits;
@@ -49,6 +52,8 @@ export interface RigOptions {
   readonly dataType?: DataType;
   /** Not closed with the rig; by default it has its own. */
   readonly converters?: ConverterPool;
+  /** Engines; undefined: one that is alone. */
+  readonly nodes?: number;
 }
 
 /** A test's body with a rig of its own. */
@@ -115,6 +120,14 @@ class Life {
   }
 }
 
+/** A node: an engine, and what it has of its own. */
+export interface RigNode {
+  readonly life: Life;
+  readonly engine: DumpEngine;
+  readonly cluster: Cluster;
+  readonly services: DumpServices;
+}
+
 export class DumpRig {
   readonly clock = new ManualClock();
   readonly log = new MemoryLog(this.clock);
@@ -131,8 +144,9 @@ export class DumpRig {
   readonly complaints: string[] = [];
   readonly #folder: string;
   readonly #ownConverters: boolean;
-  #life = new Life();
-  #engine: DumpEngine | undefined;
+  /** Undefined where there is one node, which is alone. */
+  readonly cluster: TestCluster | undefined;
+  #nodes: RigNode[] = [];
   #stream: Stream | undefined;
 
   private constructor(catalog: TestCatalog, store: FaultyStore, folder: string, options: RigOptions) {
@@ -145,6 +159,7 @@ export class DumpRig {
     this.#ownConverters = options.converters === undefined;
     this.converters = options.converters ?? new ConverterPool({ threads: 1, limits });
     const backoff = { min: 1000, max: 30_000 };
+    this.cluster = options.nodes === undefined ? undefined : new TestCluster(catalog.db);
     this.config = { uploads: 2, maxFileBytes: 2 ** 30, maxRecordBytes: 2 ** 20, backoff, ...options.config };
   }
 
@@ -154,7 +169,7 @@ export class DumpRig {
     const store = new FaultyStore(await openDirectoryStore({ fileSystem: nodeFileSystem, root: folder, random }));
     const rig = new DumpRig(await openTestCatalog(), store, folder, options);
     rig.#stream = await rig.addStream('orders', options.partitions ?? 1, PROJECT, options.dataType);
-    await rig.start();
+    for (let node = 0; node < (options.nodes ?? 1); node += 1) await rig.start();
     return rig;
   }
 
@@ -163,22 +178,17 @@ export class DumpRig {
     return this.#stream!;
   }
 
+  /** That of the first node, as all that is not said to be of another one. */
   get engine(): DumpEngine {
-    return this.#engine!;
+    return this.#nodes[0]!.engine;
   }
 
   get services(): DumpServices {
-    return {
-      catalog: this.catalog,
-      recordLog: this.log,
-      registry: this.registry,
-      limits: this.limits,
-      clock: this.clock,
-      random: this.random,
-      objectStore: this.store,
-      dumpEngine: this.engine,
-      minDeliverInterval: 1,
-    };
+    return this.#nodes[0]!.services;
+  }
+
+  get nodes(): readonly RigNode[] {
+    return this.#nodes;
   }
 
   async addStream(name: string, partitions: number, projectId = PROJECT, dataType: DataType = 'BLOB'): Promise<Stream> {
@@ -224,11 +234,14 @@ export class DumpRig {
     ]);
   }
 
-  async start(): Promise<void> {
-    const life = (this.#life = new Life());
+  /** Starts a node. */
+  async start(): Promise<RigNode> {
+    const life = new Life();
+    const cluster = this.cluster?.join();
     const db = this.#unreliable(this.catalog.db.withPlugin(life.plugin));
-    this.#engine = new DumpEngine({
+    const engine = new DumpEngine({
       catalog: { ...this.catalog, db },
+      cluster: cluster ?? alone(),
       streams: this.registry,
       recordLog: this.log,
       objects: life.store(this.store),
@@ -240,14 +253,29 @@ export class DumpRig {
       logger: this.#logger(life),
       config: this.config,
     });
-    await this.#engine.start();
+    const node = { life, engine, cluster: cluster ?? alone(), services: this.#servicesOf(engine) };
+    this.#nodes.push(node);
+    cluster?.follow((changes) => {
+      const keys = changes === 'all' ? 'all' : changes.map(({ key }) => key);
+      return life.over ? Promise.resolve() : engine.memory.read(keys);
+    });
+    await engine.start();
     await this.settle();
+    return node;
   }
 
   /** Ends the engine as a power cut does, and starts another one. */
   async crash(): Promise<void> {
-    await this.#life.end();
+    await this.kill(this.#nodes[0]!);
     await this.start();
+  }
+
+  /** Ends a node as a power cut does. */
+  async kill(node: RigNode): Promise<void> {
+    this.#nodes.splice(this.#nodes.indexOf(node), 1);
+    const { cluster } = node;
+    if (cluster instanceof TestNode) this.cluster!.bury(cluster);
+    await node.life.end();
   }
 
   /** Moves time on, a second at a time, and lets the engine do what there is to do. */
@@ -258,11 +286,13 @@ export class DumpRig {
     }
   }
 
-  /** Resolves when the engine has nothing to do but to wait for the clock or for a put that hangs. */
+  /** Resolves when no engine has anything to do but to wait for the clock or for a put that hangs. */
   async settle(): Promise<void> {
     for (;;) {
-      const { planning, uploading, committing } = this.engine.activity;
-      if (!planning && committing === 0 && uploading === this.store.hangingCuts) return;
+      const activities = this.#nodes.map(({ engine }) => engine.activity);
+      const idle = activities.every(({ planning, committing }) => !planning && committing === 0);
+      const uploading = activities.reduce((sum, activity) => sum + activity.uploading, 0);
+      if (idle && uploading === this.store.hangingCuts) return;
       await setImmediate();
     }
   }
@@ -312,10 +342,24 @@ export class DumpRig {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#life.end();
+    for (const { life } of this.#nodes) await life.end();
     if (this.#ownConverters) await this.converters.close();
     await this.catalog.close();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #servicesOf(dumpEngine: DumpEngine): DumpServices {
+    return {
+      catalog: this.catalog,
+      recordLog: this.log,
+      registry: this.registry,
+      limits: this.limits,
+      clock: this.clock,
+      random: this.random,
+      objectStore: this.store,
+      dumpEngine,
+      minDeliverInterval: 1,
+    };
   }
 
   /** Transactions that fail, or happen though they seem to fail, as `catalogFaults` says. */
@@ -328,6 +372,10 @@ export class DumpRig {
           return typeof member === 'function' ? (member.bind(target) as unknown) : member;
         }
         return () => ({
+          // SQLite has one.
+          setIsolationLevel() {
+            return this;
+          },
           async execute<T>(run: (transaction: Transaction<Database>) => Promise<T>): Promise<T> {
             const fault = catalogFaults.shift();
             const result = await target.transaction().execute(async (transaction) => {

@@ -98,7 +98,9 @@ export class ChangeFeed {
     const { db, clock } = this.#options;
     await sql`select pg_notify(${CHANGED}, '')`.execute(db);
     await this.read();
-    while (!(await isSeenByAll(db, announced))) {
+    // What was announced in a try of the transaction that did not count is never seen by anybody.
+    const change = Math.min(announced, this.#seen);
+    while (!(await isSeenByAll(db, change))) {
       const woken = new Promise<void>((resolve) => this.#waiting.push(resolve));
       await Promise.race([woken, pause(clock, WAIT_MS)]);
     }

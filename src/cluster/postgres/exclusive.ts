@@ -8,7 +8,7 @@ import type { ClientConfig } from 'pg';
 import { CatalogDialect } from '../../catalog/postgres/dialect.ts';
 import { openPool } from '../../catalog/postgres/open-pool.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { Lane } from '../../platform/lane.ts';
+import { Lanes } from '../../platform/lanes.ts';
 import { repeat } from '../../platform/repeat.ts';
 
 export interface ExclusiveOptions {
@@ -28,7 +28,7 @@ export class Exclusive {
   readonly #options: ExclusiveOptions;
   readonly #db: Kysely<unknown>;
   /** Of this node the next job of a name waits here, without a connection. */
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Lanes();
 
   constructor(options: ExclusiveOptions) {
     this.#options = options;
@@ -38,14 +38,8 @@ export class Exclusive {
     this.#db = new Kysely({ dialect: new CatalogDialect({ pool }) });
   }
 
-  async run<T>(name: string, job: () => Promise<T>): Promise<T> {
-    let lane = this.#lanes.get(name);
-    if (lane === undefined) this.#lanes.set(name, (lane = new Lane()));
-    try {
-      return await lane.run(() => this.#locked(name, job));
-    } finally {
-      if (lane.jobs === 0) this.#lanes.delete(name);
-    }
+  run<T>(name: string, job: () => Promise<T>): Promise<T> {
+    return this.#lanes.run(name, () => this.#locked(name, job));
   }
 
   close(): Promise<void> {

@@ -10,6 +10,7 @@ import { DomainError } from '../../model/errors.ts';
 import { makeId } from '../../model/ids.ts';
 import type { Stream } from '../../model/stream.ts';
 import { taskByName, type DumpServices } from '../dump-services.ts';
+import { leasesOfTask } from '../tasks/lease-names.ts';
 import { makeTask } from '../tasks/load-tasks.ts';
 import { newPosition } from '../tasks/new-position.ts';
 import { parseStoredSettings, stringifySettings, type DumpSettings } from '../settings/settings.ts';
@@ -84,6 +85,7 @@ export async function createBackfill(
       draining: 0,
       schema_revision: 0,
       log_begin: null,
+      plan_floor: 0,
     };
     const positions = plan.ranges.map(({ ref, from, to }) =>
       newPosition({ taskId: id, partition: ref.partition, position: from, end: to }, now),
@@ -98,6 +100,9 @@ export async function createBackfill(
       const settings = stringifySettings(plan.settings);
       await insertTaskVersion(transaction, { task_id: id, version: 1, settings, created_at: now });
       await insertPositions(transaction, positions);
+      const partitions = positions.map(({ partition }) => partition);
+      await dumpEngine.parts.cluster.leases.add(transaction, leasesOfTask(id, partitions));
+      await dumpEngine.announce(transaction, id);
       if (known > 0) {
         const columns = await selectColumns(transaction, task.task_id, known);
         await insertColumns(transaction, { task_id: id, revision: 1, columns, created_at: now });

@@ -30,7 +30,7 @@ export async function showBackfill(
 ): Promise<BackfillDescription> {
   const { parent, backfill } = await findBackfill(services, stream, taskName, id);
   const starts = new Map(
-    (await selectPositions(services.catalog.db, id)).map((row) => [formatPartitionId(row.partition), row]),
+    (await selectPositions(services.catalog.db, [id])).map((row) => [formatPartitionId(row.partition), row]),
   );
   const description = await describeTask(services, stream, backfill);
   return {

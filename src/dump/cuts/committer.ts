@@ -6,11 +6,12 @@
  *   failed     a row of its own in state 1; the plan stays, its attempt counts on
  *   given up   the row goes to state 1 with `given_up`, the position past its range, its records into `discarded`
  *
- * A position moves only here, only from where the plan begins, and only while the row is still in state 2. So the
- * ranges of the rows in state 0 and of those given up tile the stream up to the position, without gap or overlap.
+ * A position moves only here, only from where the plan begins, only while the row is still in state 2, and only by the
+ * node that holds the lease of the pair. So the ranges of the rows in state 0 and of those given up tile the stream up to
+ * the position, without gap or overlap.
  */
 import type { Kysely } from 'kysely';
-import { addLogRows, setTaskStatus } from '../../catalog/dump-tasks.ts';
+import { addLogRows } from '../../catalog/dump-tasks.ts';
 import { endPlan, insertLogRows, nextAttempt } from '../../catalog/dump-log.ts';
 import { movePosition } from '../../catalog/dump-positions.ts';
 import { LOG_STATE, type Database } from '../../catalog/schema.ts';
@@ -22,8 +23,10 @@ import { writeCutRows } from './cut-rows.ts';
 import { learnColumns } from './learn-columns.ts';
 import { planRow } from './plan-row.ts';
 import type { Outcome } from '../runner.ts';
-import { statusAfterWork, type PartitionWork, type TaskStatus } from '../tasks/task-state.ts';
+import type { PartitionWork, TaskStatus } from '../tasks/task-state.ts';
 import { workOf, type DumpTask, type Pair, type Plan, type TaskTable } from '../tasks/task-table.ts';
+import { taskTransaction, type Granted } from '../tasks/task-transaction.ts';
+import { statusesOf, writeStatuses } from '../tasks/task-work.ts';
 
 export interface CommitterOptions {
   readonly parts: DumpParts;
@@ -31,7 +34,7 @@ export interface CommitterOptions {
   readonly lane: Lane;
   /** Told the pairs whose plans came to an end: they may have more to deliver. */
   readonly onEnded: (pairs: readonly Pair[]) => void;
-  /** Told a written cut of a task that was deleted meanwhile: its objects are not to stay. */
+  /** Told a written cut that this node does not commit: unless another one does, its objects are not to stay. */
   readonly onOrphan: (plan: Plan, cut: WrittenCut) => void;
 }
 
@@ -111,42 +114,37 @@ export class Committer {
 
   async #commit(): Promise<void> {
     this.#flushing = false;
-    const { parts, tasks, onOrphan, onEnded } = this.#options;
+    const { parts, tasks, onEnded } = this.#options;
     const live: Outcome[] = [];
     for (const outcome of this.#pending) {
-      if (tasks.has(outcome.plan.pair.task)) live.push(outcome);
-      else if (outcome.kind === 'delivered') onOrphan(outcome.plan, outcome.cut);
+      if (!tasks.has(outcome.plan.pair.task)) this.#orphan(outcome);
+      else if (this.#isOwn(outcome)) live.push(outcome);
+      else this.#disown(outcome);
     }
     this.#pending = live;
     const now = parts.clock.now();
     const batch = firstOf(live);
     if (batch.length === 0) return;
-    const statuses = statusesAfter(batch, now);
-    const revisions = new Map<DumpTask, number>();
-    const stale = await parts.catalog.db.transaction().execute(async (transaction) => {
-      const refused = new Set<Outcome>();
-      for (const outcome of batch) {
-        if (!(await writeOutcome(transaction, outcome, now))) refused.add(outcome);
-        else if (outcome.kind === 'delivered' && outcome.cut.columns !== undefined) {
-          const { task } = outcome.plan.pair;
-          revisions.set(task, await learnColumns(transaction, task.id, outcome.cut.columns, now));
-        }
-      }
-      for (const [task, status] of statuses) {
-        if (!isStatusOf(task, status)) await setTaskStatus(transaction, task.id, status);
-      }
-      return refused;
-    });
+    const written = await taskTransaction(parts, claimOf(batch, parts), async (transaction, granted) =>
+      writeBatch(transaction, granted, parts, batch, now),
+    );
     // What came during the transaction, and what was too much for it, stays for the next one.
     this.#pending = this.#pending.slice(batch.length);
     if (this.#pending.length > 0) this.#flush();
     for (const outcome of batch) {
-      if (stale.has(outcome)) this.#disown(outcome);
+      if (written.refused.has(outcome)) this.#disown(outcome);
       else this.#apply(outcome, now);
     }
-    for (const [task, status] of statuses) Object.assign(task, status);
-    for (const [task, revision] of revisions) task.schemaRevision = revision;
+    for (const [task, status] of written.statuses) Object.assign(task, status);
+    for (const [task, revision] of written.revisions) task.schemaRevision = revision;
     onEnded(batch.map(({ plan }) => plan.pair));
+  }
+
+  /** Whether the plan is the one that this node has for the pair, and the pair is still its own. */
+  #isOwn({ plan }: Outcome): boolean {
+    const { pair } = plan;
+    const { leases } = this.#options.parts.cluster;
+    return pair.plan === plan && !pair.uncertain && leases.held(pair.lease) !== undefined;
   }
 
   #apply(outcome: Outcome, now: number): void {
@@ -164,12 +162,61 @@ export class Committer {
     }
   }
 
-  /** The catalog does not agree with what is in memory: an earlier transaction happened though it seemed to fail. */
-  #disown({ plan }: Outcome): void {
-    const { task, ref } = plan.pair;
-    this.#options.parts.logger.warn({ task: task.id, partition: ref.partition, row: plan.id }, 'stale dump plan');
-    plan.pair.uncertain = true;
+  /** An earlier transaction happened though it seemed to fail, or another node has the pair by now. */
+  #disown(outcome: Outcome): void {
+    const { pair, id } = outcome.plan;
+    this.#options.parts.logger.warn({ task: pair.task.id, partition: pair.ref.partition, row: id }, 'stale dump plan');
+    pair.uncertain = true;
+    this.#orphan(outcome);
   }
+
+  #orphan(outcome: Outcome): void {
+    if (outcome.kind === 'delivered') this.#options.onOrphan(outcome.plan, outcome.cut);
+  }
+}
+
+interface Written {
+  /** Nothing was written of them. */
+  readonly refused: ReadonlySet<Outcome>;
+  readonly statuses: ReadonlyMap<DumpTask, TaskStatus>;
+  /** The newest columns, where the outcomes have added some. */
+  readonly revisions: ReadonlyMap<DumpTask, number>;
+}
+
+function claimOf(batch: readonly Outcome[], { cluster }: DumpParts) {
+  const pairs = batch.map(({ plan }) => plan.pair);
+  return {
+    tasks: pairs.map(({ task }) => task.id),
+    leases: pairs.flatMap(({ lease }) => cluster.leases.held(lease) ?? []),
+  };
+}
+
+async function writeBatch(
+  transaction: Kysely<Database>,
+  { tasks, lost }: Granted,
+  { cluster }: DumpParts,
+  batch: readonly Outcome[],
+  now: number,
+): Promise<Written> {
+  const refused = new Set<Outcome>();
+  const revisions = new Map<DumpTask, number>();
+  const ended = new Map<Pair, Outcome>();
+  for (const outcome of batch) {
+    const { pair } = outcome.plan;
+    const isGranted = tasks.has(pair.task.id) && !lost.has(pair.lease);
+    if (!isGranted || !(await writeOutcome(transaction, outcome, now))) {
+      refused.add(outcome);
+      continue;
+    }
+    ended.set(pair, outcome);
+    if (outcome.kind === 'delivered' && outcome.cut.columns !== undefined) {
+      revisions.set(pair.task, await learnColumns(transaction, pair.task.id, outcome.cut.columns, now));
+    }
+  }
+  const touched = new Set(Array.from(ended.keys(), ({ task }) => task));
+  const statuses = await statusesOf(transaction, touched, tasks, (pair) => workAfter(pair, ended.get(pair), now));
+  await writeStatuses(transaction, cluster, statuses, tasks);
+  return { refused, statuses, revisions };
 }
 
 /** The outcomes of one transaction: those in front, at least one. */
@@ -263,25 +310,9 @@ function apply(outcome: Outcome, now: number): void {
   pair.measured = { to: pair.position, bytes: 0 };
 }
 
-/** The status of each task that the outcomes touch, once they are applied. */
-function statusesAfter(outcomes: readonly Outcome[], now: number): Map<DumpTask, TaskStatus> {
-  const byPair = new Map(outcomes.map((outcome) => [outcome.plan.pair, outcome]));
-  const touched = new Set(outcomes.map(({ plan }) => plan.pair.task));
-  return new Map(
-    [...touched].map((task) => {
-      const work = task.pairs.map((pair) => workAfter(pair, byPair.get(pair), now));
-      return [task, statusAfterWork(task, work, task.settings.deliverSeconds * 1000)];
-    }),
-  );
-}
-
 function workAfter(pair: Pair, outcome: Outcome | undefined, now: number): PartitionWork {
   if (outcome === undefined) return workOf(pair);
   if (outcome.kind === 'failed') return { ...workOf(pair), planned: true, failing: true };
   const { position, lastTransferAt, allDead } = landingOf(outcome, now);
   return { position, end: pair.end, lastTransferAt, allDead, planned: false, failing: false };
-}
-
-function isStatusOf(task: DumpTask, { state, draining }: TaskStatus): boolean {
-  return task.state === state && task.draining === draining;
 }

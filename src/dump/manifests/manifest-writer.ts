@@ -6,6 +6,7 @@ import type { DumpParts } from '../dump-config.ts';
 import { loadSettings } from '../merge/plan-merges.ts';
 import type { Job } from '../job-queue.ts';
 import { isResting, LOOK_MS } from '../periods/period-rules.ts';
+import { taskLease } from '../tasks/lease-names.ts';
 import type { DumpTask, TaskTable } from '../tasks/task-table.ts';
 import { manifestBody } from './manifest-body.ts';
 
@@ -32,7 +33,7 @@ export class ManifestWriter {
       run: async (signal) => {
         const { parts, tasks } = this.#options;
         const task = tasks.get(taskId);
-        if (task === undefined) return undefined;
+        if (task === undefined || parts.cluster.leases.held(taskLease(taskId)) === undefined) return undefined;
         if (isResting(task)) return LOOK_MS;
         try {
           return (await this.#store(task, key, signal)) ? undefined : LOOK_MS;

@@ -37,7 +37,9 @@ import { fileHeaders } from '../cuts/file-headers.ts';
 import type { Job } from '../job-queue.ts';
 import { isResting, LOOK_MS } from '../periods/period-rules.ts';
 import { parseStoredSettings } from '../settings/settings.ts';
+import { taskLease } from '../tasks/lease-names.ts';
 import type { DumpTask, TaskTable } from '../tasks/task-table.ts';
+import { ownTaskTransaction } from '../tasks/task-transaction.ts';
 import { MergedFile, type OtherColumns } from './merged-file.ts';
 import { loadSettings, writeMergePlans } from './plan-merges.ts';
 
@@ -93,7 +95,7 @@ export class Merger {
     const { parts, tasks } = this.#options;
     try {
       const task = tasks.get(taskId);
-      if (task === undefined) return undefined;
+      if (task === undefined || !this.#isOwn(taskId)) return undefined;
       if (isResting(task)) return LOOK_MS;
       const plan = await selectMerge(parts.catalog.db, id);
       if (plan === undefined) return undefined;
@@ -130,7 +132,7 @@ export class Merger {
       const altered = await file.diagnose();
       if (altered === undefined) return this.#failed(attempt, error);
       // An earlier attempt whose answer was lost may have stored the file while its inputs were whole.
-      const removal = await failureOf(() => parts.objects.delete(bucket, key));
+      const removal = await failureOf(() => this.#remove(plan));
       return removal === undefined ? this.#giveUp(attempt, altered) : this.#failed(attempt, removal);
     }
     await this.#commit(attempt, stored);
@@ -150,14 +152,14 @@ export class Merger {
 
   async #failed(attempt: Attempt, error: unknown): Promise<number | undefined> {
     const { plan } = attempt;
-    const { catalog, clock, random, config, objects, logger } = this.#options.parts;
+    const { catalog, clock, random, config, logger } = this.#options.parts;
     const now = clock.now();
     let delay = retryDelay(plan.attempt, config.backoff, random.fraction());
     const { retrySeconds } = parseStoredSettings(plan.settings);
     if (retrySeconds !== undefined) {
       const left = ((await selectFailures(catalog.db, plan))?.firstAt ?? now) + retrySeconds * 1000 - now;
       if (left <= 0) {
-        const removal = await failureOf(() => objects.delete(plan.bucket, plan.object_key));
+        const removal = await failureOf(() => this.#remove(plan));
         if (removal !== undefined)
           logger.warn({ err: removal, file: plan.file_name }, 'given-up merged file not removed');
         return this.#giveUp(attempt, error);
@@ -201,6 +203,16 @@ export class Merger {
     return alone ? undefined : 0;
   }
 
+  /** Rejects, too, when another node may have the merge by now: then it may be its file. */
+  async #remove({ task_id, bucket, object_key }: OpenPlan): Promise<void> {
+    if (!this.#isOwn(task_id)) throw new Error('another node has the task');
+    await this.#options.parts.objects.delete(bucket, object_key);
+  }
+
+  #isOwn(taskId: string): boolean {
+    return this.#options.parts.cluster.leases.held(taskLease(taskId)) !== undefined;
+  }
+
   /** Writes down what a merge has come to, or what has become of its plan. */
   async #end(
     { task, plan }: Attempt,
@@ -216,13 +228,12 @@ export class Merger {
     if (done) await this.#options.onEnded(task, period, planned);
   }
 
-  /** Runs a transaction in the lane; false, without it, when the task was deleted meanwhile. */
+  /** Runs a transaction in the lane; false, without it, when the task was deleted meanwhile or is another node's by now. */
   #change(task: DumpTask, run: (transaction: Kysely<Database>) => Promise<void>): Promise<boolean> {
     const { parts, tasks, lane } = this.#options;
     return lane.run(async () => {
       if (!tasks.has(task)) return false;
-      await parts.catalog.db.transaction().execute(run);
-      return true;
+      return (await ownTaskTransaction(parts, task.id, run)) !== undefined;
     });
   }
 }

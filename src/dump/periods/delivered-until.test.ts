@@ -28,7 +28,7 @@ function onRig(name: string, run: (rig: DumpRig) => Promise<void>, options: RigO
 }
 
 const until = async (rig: DumpRig, id: string) =>
-  deliveredUntil({ recordLog: rig.log, streams: rig.registry, clock: rig.clock }, rig.engine.task(id)!);
+  deliveredUntil({ catalog: rig.catalog, recordLog: rig.log, streams: rig.registry, clock: rig.clock }, rig.engine.task(id)!);
 
 onRig('where nothing waits it is now, less what may be on its way to the disk', async (rig) => {
   const id = await rig.create(BY_RECORD);
@@ -126,12 +126,14 @@ onRig('a plan whose transaction is under way has its time already', async (rig) 
     await written.promise;
     return result;
   };
-  const slow = { ...rig.catalog, db: { transaction: () => ({ execute }) } as unknown as Kysely<Database> };
+  const builder = { execute, setIsolationLevel: () => builder };
+  const { cluster } = rig.engine.parts;
+  const slow = { ...rig.catalog, db: { transaction: () => builder } as unknown as Kysely<Database> };
   const [pair] = rig.engine.task(id)!.pairs;
   const due = [{ pair: pair!, to: 2 }];
-  const planning = rig.engine.change(() => writePlans({ catalog: slow, clock: rig.clock }, due, []));
+  const planning = rig.engine.quietly(() => writePlans({ catalog: slow, cluster, clock: rig.clock }, due, []));
   rig.store.always = 'before';
-  await setImmediate();
+  while (!(await rig.rows()).some(({ state }) => state === 2)) await setImmediate();
   rig.clock.advance(10_000);
   for (let turn = 0; turn < 50; turn += 1) await setImmediate();
   written.resolve();

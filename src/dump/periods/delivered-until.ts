@@ -2,13 +2,15 @@
  * How far a task has come, as a time: the watermark that tells which of its directories are complete. It is made of when
  * records arrived, which never goes back within a partition, not of the times that producers write into them.
  */
+import { raisePlanFloor } from '../../catalog/dump-tasks.ts';
 import { isDomainError } from '../../model/errors.ts';
 import { lacksPartitions } from '../tasks/cover-partitions.ts';
 import type { DumpParts } from '../dump-config.ts';
 import { isPlacedByPlan } from '../settings/settings.ts';
+import { loadTask } from '../tasks/load-tasks.ts';
 import type { DumpTask, Pair } from '../tasks/task-table.ts';
 
-export type WatermarkParts = Pick<DumpParts, 'recordLog' | 'streams' | 'clock'>;
+export type WatermarkParts = Pick<DumpParts, 'catalog' | 'recordLog' | 'streams' | 'clock'>;
 
 /** A put that has its time of arrival may still wait for the disk: a partition that looks empty is trusted up to then. */
 export const SETTLE_MS = 2000;
@@ -20,16 +22,29 @@ export const SETTLE_MS = 2000;
  */
 export async function deliveredUntil(parts: WatermarkParts, task: DumpTask): Promise<number> {
   if (lacksPartitions(parts.streams, task)) return -Infinity;
-  let until = Infinity;
-  for (const pair of task.pairs) {
+  let until = parts.clock.now();
+  for (const pair of await pairsOf(parts, task, until)) {
     if (until === -Infinity) return until;
     until = Math.min(until, await pairUntil(parts, pair));
   }
-  return Math.min(until, parts.clock.now());
+  return until;
+}
+
+/**
+ * The pairs as they are. Of those that other nodes work on the catalog tells: first plans under way are waited for, and new
+ * ones are kept from times before `now` (ms), by whichever clock they are made; then what is planned is read.
+ */
+async function pairsOf({ catalog }: WatermarkParts, task: DumpTask, now: number): Promise<readonly Pair[]> {
+  const own = task.pairs.filter(({ uncertain }) => !uncertain);
+  if (own.length === task.pairs.length) return own;
+  await raisePlanFloor(catalog.db, task.id, now);
+  const known = new Set(own.map(({ lease }) => lease));
+  // One that is deleted has none, and nobody is told of its directories.
+  const pairs = (await loadTask(catalog, task.id))?.pairs ?? [];
+  return [...own, ...pairs.filter(({ lease }) => !known.has(lease))];
 }
 
 async function pairUntil(parts: WatermarkParts, pair: Pair): Promise<number> {
-  if (pair.uncertain) return -Infinity;
   const { plan, task } = pair;
   // A plan is finished under its own settings, which may not be those of the task any more.
   const versions = plan === undefined ? [task.settings] : [task.settings, plan.settings];

@@ -40,11 +40,11 @@ export async function listPeriods(
   const starts = page.map(({ period }) => period);
   const manifests = Map.groupBy(await selectManifests(catalog.reader, id, starts), ({ period }) => period);
   const task = dumpEngine.task(id);
-  const parts = { recordLog, streams: registry, clock };
+  const parts = { catalog, recordLog, streams: registry, clock };
   const until =
     task === undefined || !mayPlan(task)
       ? -Infinity
-      : (await dumpEngine.change(() => deliveredUntil(parts, task))) - task.settings.latenessSeconds * 1000;
+      : (await dumpEngine.quietly(() => deliveredUntil(parts, task))) - task.settings.latenessSeconds * 1000;
   return {
     periods: page.map((row) => ({ ...row, manifestsOf: manifests.get(row.period) ?? [] })),
     hasMore: rows.length > limit,

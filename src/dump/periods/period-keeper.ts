@@ -7,7 +7,8 @@
  *   addendum   files that come later are told by further manifests, collected for one deliver interval each
  *
  * All of it is durable before it is done: merges as rows of dump_log in state 2, manifests as rows of dump_manifests that
- * are not stored. What a crash interrupts is taken up at the next start. Of a task that is stopped nothing is done.
+ * are not stored. What a crash interrupts is taken up by whoever holds the lease of the task next. Of a task that is stopped
+ * nothing is done.
  */
 import type { Kysely } from 'kysely';
 import { selectUnstoredManifests } from '../../catalog/dump-manifests.ts';
@@ -30,7 +31,9 @@ import { planManifest } from '../manifests/plan-manifest.ts';
 import { Merger } from '../merge/merger.ts';
 import { loadSettings, mergeGroups, writeMergePlans } from '../merge/plan-merges.ts';
 import { removal } from '../merge/superseded-remover.ts';
+import { taskLease } from '../tasks/lease-names.ts';
 import type { DumpTask, TaskTable } from '../tasks/task-table.ts';
+import { ownTaskTransaction } from '../tasks/task-transaction.ts';
 import { deliveredUntil } from './delivered-until.ts';
 import { JobQueue } from '../job-queue.ts';
 import { LOOK_MS, mayPlan } from './period-rules.ts';
@@ -112,6 +115,17 @@ export class PeriodKeeper {
     for (const queue of [this.#merges, this.#manifests, this.#removals]) queue.abortAll();
   }
 
+  /** The work for a task is this node's now. */
+  take(): void {
+    this.#loaded = false;
+  }
+
+  /** The work for a task is not this node's any more; it stays planned. */
+  leave(taskId: string): void {
+    this.#manifests.drop(taskId);
+    this.#merges.drop(taskId);
+  }
+
   /** Ends the work for a task that was deleted. */
   abandon(taskId: string): void {
     this.#manifests.drop(taskId);
@@ -136,8 +150,10 @@ export class PeriodKeeper {
     const { db } = parts.catalog;
     this.#loaded = true;
     try {
-      for (const { id, task_id } of await selectOpenMerges(db)) this.#queueMerges(task_id, [id]);
-      for (const key of await selectUnstoredManifests(db)) this.#manifests.add(this.#manifestWriter.job(key));
+      for (const { id, task_id } of await selectOpenMerges(db)) if (this.#isOwn(task_id)) this.#queueMerges(task_id, [id]);
+      for (const key of await selectUnstoredManifests(db)) {
+        if (this.#isOwn(key.task_id)) this.#manifests.add(this.#manifestWriter.job(key));
+      }
       this.#removals.add(removal(parts));
     } catch (error) {
       this.#loaded = false;
@@ -164,7 +180,7 @@ export class PeriodKeeper {
     const { mergeMegabytes, manifest } = task.settings;
     if (mergeMegabytes === undefined && !manifest) {
       // Merges that older settings have planned mark their periods themselves.
-      await completePeriods(catalog.db, task.id, until, clock.now());
+      await this.#change(task, (transaction) => completePeriods(transaction, task.id, until, clock.now()));
       return;
     }
     const periods = await selectOpenPeriods(catalog.db, task.id, until, PERIODS_PER_PAGE);
@@ -221,12 +237,16 @@ export class PeriodKeeper {
   async #ofTask(taskId: string, run: (task: DumpTask) => Promise<void>): Promise<void> {
     const { parts, tasks } = this.#options;
     const task = tasks.get(taskId);
-    if (task === undefined || !mayPlan(task)) return;
+    if (task === undefined || !mayPlan(task) || !this.#isOwn(taskId)) return;
     try {
       await run(task);
     } catch (error) {
       parts.logger.error({ err: error, task: taskId }, 'periods of a task not looked at');
     }
+  }
+
+  #isOwn(taskId: string): boolean {
+    return this.#options.parts.cluster.leases.held(taskLease(taskId)) !== undefined;
   }
 
   #queueMerges(taskId: string, ids: readonly number[]): void {
@@ -238,13 +258,13 @@ export class PeriodKeeper {
     for (const key of keys) this.#manifests.add(this.#manifestWriter.job(key));
   }
 
-  /** Runs a transaction in the lane, unless the task may have nothing planned any more. */
+  /** Runs a transaction in the lane, unless the task may have nothing planned any more, or is another node's. */
   async #change(task: DumpTask, run: (transaction: Kysely<Database>) => Promise<void>): Promise<void> {
     const { parts, tasks, lane } = this.#options;
     try {
       await lane.run(async () => {
         if (!tasks.has(task) || !mayPlan(task)) return;
-        await parts.catalog.db.transaction().execute(run);
+        await ownTaskTransaction(parts, task.id, run);
       });
     } catch (error) {
       this.#loaded = false;

@@ -3,7 +3,7 @@
  * that the task has now, and says that it is taken, all in one transaction. So no letter is ever taken twice.
  */
 import { insertPlans } from '../../catalog/dump-log.ts';
-import { setNameTimes } from '../../catalog/dump-positions.ts';
+import { selectNameTimes, setNameTimes } from '../../catalog/dump-positions.ts';
 import { countDeadLetters, selectDeadRows, takeDeadLetters, type DeadRow } from '../../catalog/dump-redrives.ts';
 import { addLogRows } from '../../catalog/dump-tasks.ts';
 import { DomainError } from '../../model/errors.ts';
@@ -13,6 +13,7 @@ import { newPosition } from '../tasks/new-position.ts';
 import { planName } from '../cuts/plan-name.ts';
 import { planRow } from '../cuts/plan-row.ts';
 import type { DumpTask, Pair } from '../tasks/task-table.ts';
+import { taskTransaction } from '../tasks/task-transaction.ts';
 
 export interface PlannedRedrives {
   /** Dead-letter objects that were taken. */
@@ -54,28 +55,35 @@ async function planSome(
   if (task === undefined) throw new DomainError('TaskNotFound', [taskId]);
   const sources = await selectDeadRows(catalog.db, taskId, last, PLANS_PER_TRANSACTION);
   if (sources.length === 0) return [];
-  const now = clock.now();
-  const rows = sources.map((source) => redriveRow(task, source, now));
-  await catalog.db.transaction().execute(async (transaction) => {
+  const parts = { catalog, cluster: dumpEngine.parts.cluster };
+  await taskTransaction(parts, { tasks: [taskId], leases: [] }, async (transaction) => {
+    const names = (await selectNameTimes(transaction, [taskId])).get(taskId)!;
+    const now = clock.now();
+    const rows = sources.map((source) => {
+      const createdAt = Math.max(now, (names.get(source.partition) ?? 0) + 1);
+      names.set(source.partition, createdAt);
+      return redriveRow(task, source, createdAt);
+    });
     const ids = await insertPlans(transaction, rows);
     for (const [index, { id }] of sources.entries()) await takeDeadLetters(transaction, id, ids[index]!);
     const pairs = new Set(sources.map(({ partition }) => pairOf(task, partition)));
-    await setNameTimes(transaction, [...pairs].map(named));
+    await setNameTimes(
+      transaction,
+      [...pairs].map((pair) => named(pair, names.get(pair.ref.partition)!)),
+    );
     await addLogRows(transaction, taskId, rows.length);
+    await dumpEngine.announce(transaction, taskId);
   });
   return sources;
 }
 
-/** Its name is taken at once: even if the transaction fails, no other file is to have it. */
 function redriveRow(
   task: DumpTask,
   { id, partition, first_sequence: first, next_sequence: next }: DeadRow,
-  now: number,
+  createdAt: number,
 ) {
   const { settings, version, schemaRevision } = task;
   const pair = pairOf(task, partition);
-  const createdAt = Math.max(now, pair.lastNameTime + 1);
-  pair.lastNameTime = createdAt;
   const plan = {
     pair,
     first,
@@ -99,7 +107,7 @@ function pairOf(task: DumpTask, partition: number): Pair {
 }
 
 /** A position of which the time of its newest name is what counts. */
-function named({ task, ref, position, end, lastNameTime }: Pair) {
+function named({ task, ref, position, end }: Pair, time: number) {
   const row = newPosition({ taskId: task.id, partition: ref.partition, position, end }, 0);
-  return { ...row, last_name_time: lastNameTime };
+  return { ...row, last_name_time: time };
 }

@@ -482,6 +482,7 @@ async function* bytes(text: string) {
 /** Transactions that happen and seem to fail. */
 function losingAnswers(db: Kysely<Database>): Kysely<Database> {
   const transaction = () => ({
+    setIsolationLevel: transaction,
     execute: async (run: (inner: Transaction<Database>) => Promise<unknown>) => {
       await db.transaction().execute(run);
       throw new Error('no answer');

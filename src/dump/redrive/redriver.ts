@@ -12,7 +12,6 @@
  */
 import type { Kysely } from 'kysely';
 import { selectFailures } from '../../catalog/dump-log.ts';
-import { selectPositions } from '../../catalog/dump-positions.ts';
 import {
   selectEndedRedrives,
   selectOpenRedrives,
@@ -20,7 +19,6 @@ import {
   type OpenRedrive,
 } from '../../catalog/dump-redrives.ts';
 import { selectColumns } from '../../catalog/dump-schemas.ts';
-import { setTaskStatus } from '../../catalog/dump-tasks.ts';
 import type { Database } from '../../catalog/schema.ts';
 import type { Lane } from '../../platform/lane.ts';
 import { repeat, type Repetition } from '../../platform/repeat.ts';
@@ -34,8 +32,10 @@ import { JobQueue, type Job } from '../job-queue.ts';
 import { isResting } from '../periods/period-rules.ts';
 import { removeObjectsOfCut } from '../cuts/remove-objects.ts';
 import { parseStoredSettings } from '../settings/settings.ts';
-import { statusAfterWork, type TaskStatus } from '../tasks/task-state.ts';
+import { taskLease } from '../tasks/lease-names.ts';
 import { workOf, type DumpTask, type Pair, type TaskTable } from '../tasks/task-table.ts';
+import { ownTaskTransaction, type Granted } from '../tasks/task-transaction.ts';
+import { statusesOf, writeStatuses } from '../tasks/task-work.ts';
 import { FailedAttempt, writeCut } from '../cuts/write-cut.ts';
 import { DeadLetterSource } from './dead-letter-source.ts';
 import { deliveredRecords, writeDelivered, writeFailed, writeGivenUp } from './redrive-outcomes.ts';
@@ -46,6 +46,8 @@ export interface RedriverOptions {
   readonly lane: Lane;
   /** Counts what redrives deliver too. */
   readonly totals: DumpTotals;
+  /** Makes memory say of a task what the catalog says. Called in the lane. */
+  readonly follow: (taskId: string) => Promise<void>;
 }
 
 /** A redrive that is being tried. */
@@ -101,6 +103,11 @@ export class Redriver {
     this.#queue.wake();
   }
 
+  /** The redrives of a task are not this node's any more; they stay planned. */
+  leave(taskId: string): void {
+    this.#queue.drop(taskId);
+  }
+
   /** Ends the redrives of a task that was deleted, and removes what they have stored as far as the store lets it. */
   abandon(taskId: string): void {
     this.#queue.drop(taskId, (signal) => this.#discard(taskId, signal));
@@ -129,7 +136,7 @@ export class Redriver {
     const { parts, tasks } = this.#options;
     try {
       const task = tasks.get(taskId);
-      if (task === undefined) return undefined;
+      if (task === undefined || !this.#isOwn(taskId)) return undefined;
       if (isResting(task)) return LOOK_MS;
       await this.#refresh();
       const next = await this.#next(taskId);
@@ -197,14 +204,19 @@ export class Redriver {
     const { parts, totals } = this.#options;
     const records = deliveredRecords(written);
     let { schemaRevision } = task;
-    const done = await this.#write(pair, async (transaction) => {
+    const done = await this.#write(pair, async (transaction, { tasks }) => {
       const now = parts.clock.now();
       if (!(await writeDelivered(transaction, row, written, now))) return false;
       if (written.columns !== undefined) {
         schemaRevision = await learnColumns(transaction, task.id, written.columns, now);
       }
-      if (records > 0 && task.state === 'ERROR') {
-        await setTaskStatus(transaction, task.id, statusWithFile(task, pair));
+      if (records > 0) {
+        const statuses = await statusesOf(transaction, [task], tasks, (other) =>
+          other === pair ? { ...workOf(pair), allDead: false } : workOf(other),
+        );
+        await writeStatuses(transaction, parts.cluster, statuses, tasks);
+        // Whoever works on the partition has its numbers in memory.
+        await parts.cluster.announceIn(transaction, { kind: 'task', key: task.id });
       }
       return true;
     });
@@ -227,7 +239,7 @@ export class Redriver {
     const left = (since ?? now) + retrySeconds * 1000 - now;
     if (left > 0) return this.#retry(attempt, failure, Math.min(delay, left));
     try {
-      await removeObjectsOfCut(objects, attempt.cut);
+      await removeObjectsOfCut(objects, attempt.cut, { isOurs: () => this.#isOwn(row.task_id) });
     } catch (error) {
       // The letters are not free for another redrive while an object may hold them.
       return this.#retry(attempt, new FailedAttempt(failure.recordsRead, error), delay);
@@ -246,19 +258,26 @@ export class Redriver {
   }
 
   /**
-   * Runs a transaction in the lane, and memory follows; false, without it, when the task was deleted meanwhile, and when
-   * the catalog has moved on without it.
+   * Runs a transaction in the lane, and memory follows; false, without it, when the task was deleted meanwhile or is another
+   * node's by now, and when the catalog has moved on without it.
    */
-  #write(pair: Pair, run: (transaction: Kysely<Database>) => Promise<boolean>): Promise<boolean> {
+  #write(
+    pair: Pair,
+    run: (transaction: Kysely<Database>, granted: Granted) => Promise<boolean>,
+  ): Promise<boolean> {
     const { parts, tasks, lane } = this.#options;
     return lane.run(async () => {
       if (!tasks.has(pair.task)) return false;
       // If it fails nobody knows whether it happened: then memory follows at the next look.
       this.#uncertain.add(pair);
-      const done = await parts.catalog.db.transaction().execute(run);
+      const done = await ownTaskTransaction(parts, pair.task.id, run);
       await this.#follow(pair);
-      return done;
+      return done?.value === true;
     });
+  }
+
+  #isOwn(taskId: string): boolean {
+    return this.#options.parts.cluster.leases.held(taskLease(taskId)) !== undefined;
   }
 
   async #refresh(): Promise<void> {
@@ -270,11 +289,7 @@ export class Redriver {
 
   /** Makes memory say again what the catalog says of a pair that was written about. Runs in the lane. */
   async #follow(pair: Pair): Promise<void> {
-    const { task } = pair;
-    const rows = await selectPositions(this.#options.parts.catalog.db, task.id);
-    const row = rows.find(({ partition }) => partition === pair.ref.partition);
-    if (row !== undefined) Object.assign(pair, { discarded: row.discarded, allDead: row.all_dead === 1 });
-    if (task.state === 'ERROR') Object.assign(task, statusWithFile(task));
+    await this.#options.follow(pair.task.id);
     this.#uncertain.delete(pair);
   }
 
@@ -301,10 +316,4 @@ function whole(written: WrittenCut, { row, source }: OpenRedrive): WrittenCut {
   const records = files.reduce((sum, file) => sum + file.records, deadLetters?.records ?? 0);
   if (records !== source.records) throw new Error(`${records} of ${source.records} dead letters were written`);
   return { ...written, next: row.next_sequence };
-}
-
-/** The status of a task, as if the newest cut of `delivered` had a file. */
-function statusWithFile(task: DumpTask, delivered?: Pair): TaskStatus {
-  const work = task.pairs.map((pair) => (pair === delivered ? { ...workOf(pair), allDead: false } : workOf(pair)));
-  return statusAfterWork(task, work, task.settings.deliverSeconds * 1000);
 }

@@ -3,7 +3,9 @@
  * of its settings, so that every file tells by which form it was made. As with new partitions, each look of the scheduler
  * finds what has to follow, which also makes good a crash in between.
  */
+import type { Kysely } from 'kysely';
 import { insertTaskVersion, selectTaskSettings, setTaskVersion } from '../../catalog/dump-tasks.ts';
+import type { Database } from '../../catalog/schema.ts';
 import { DomainError, isDomainError } from '../../model/errors.ts';
 import type { Stream } from '../../model/stream.ts';
 import type { DumpParts, Streams } from '../dump-config.ts';
@@ -11,6 +13,7 @@ import { checkSettings } from './settings-rules.ts';
 import { parseStoredSettings, stringifySettings, type DumpSettings } from './settings.ts';
 import { streamForm } from './stream-form.ts';
 import type { DumpTask } from '../tasks/task-table.ts';
+import { taskTransaction } from '../tasks/task-transaction.ts';
 
 /** Whether the stream of a task has given its records another form than the task has, and the task can follow. */
 export function hasOldForm(streams: Streams, task: DumpTask): boolean {
@@ -41,25 +44,26 @@ export function checkFollowers(tasks: Iterable<DumpTask>, next: Stream): void {
 }
 
 /**
- * Runs in the lane, for tasks that are not deleted. One that cannot follow keeps the form it had: it was made in the
- * very moment in which its stream changed.
+ * Runs in the lane, for tasks that are not deleted; any node may do it. One that cannot follow keeps the form it had: it was
+ * made in the very moment in which its stream changed. `announce` is called in the transaction of each task that follows.
  */
 export async function followForms(
-  { catalog, clock, streams }: Pick<DumpParts, 'catalog' | 'clock' | 'streams'>,
+  parts: Pick<DumpParts, 'catalog' | 'cluster' | 'clock' | 'streams'>,
   tasks: Iterable<DumpTask>,
+  announce: (transaction: Kysely<Database>, taskId: string) => Promise<void>,
 ): Promise<void> {
-  const behind = [...tasks].filter((task) => hasOldForm(streams, task));
-  for (const task of behind) {
-    // The catalog is asked, since an earlier try may have written more than it knows.
-    const row = await selectTaskSettings(catalog.db, task.id);
+  const { clock, streams } = parts;
+  for (const task of [...tasks].filter((task) => hasOldForm(streams, task))) {
     const current = streams.byNumber(task.stream);
-    if (row === undefined || current === undefined) continue;
-    task.version = row.version;
-    task.settings = parseStoredSettings(row.settings);
-    const settings = followed(task.settings, current);
-    if (settings === undefined) continue;
-    const version = task.version + 1;
-    await catalog.db.transaction().execute(async (transaction) => {
+    if (current === undefined) continue;
+    const newest = await taskTransaction(parts, { tasks: [task.id], leases: [] }, async (transaction) => {
+      // Another node, or an earlier try, may have written more than memory knows.
+      const row = await selectTaskSettings(transaction, task.id);
+      if (row === undefined) return undefined;
+      const stored = { version: row.version, settings: parseStoredSettings(row.settings) };
+      const settings = followed(stored.settings, current);
+      if (settings === undefined) return stored;
+      const version = stored.version + 1;
       await insertTaskVersion(transaction, {
         task_id: task.id,
         version,
@@ -67,9 +71,10 @@ export async function followForms(
         created_at: clock.now(),
       });
       await setTaskVersion(transaction, task.id, version);
+      await announce(transaction, task.id);
+      return { version, settings };
     });
-    task.version = version;
-    task.settings = settings;
+    if (newest !== undefined) Object.assign(task, newest);
   }
 }
 

@@ -22,7 +22,8 @@ export async function changeStates(
   }
   if (changes.size === 0) return [];
   await catalog.db.transaction().execute(async (transaction) => {
-    for (const [task, status] of changes) await setTaskStatus(transaction, task.id, status);
+    for (const [{ id }, status] of changes) await setTaskStatus(transaction, id, status);
+    for (const { id } of changes.keys()) await dumpEngine.announce(transaction, id);
   });
   for (const [task, status] of changes) Object.assign(task, status);
   return [...changes.keys()];

@@ -16,6 +16,7 @@ import { makeId } from '../../model/ids.ts';
 import type { Stream } from '../../model/stream.ts';
 import { validBounds } from '../../streams/valid-bounds.ts';
 import type { DumpServices } from '../dump-services.ts';
+import { leasesOfTask } from './lease-names.ts';
 import { makeTask } from './load-tasks.ts';
 import { newPosition } from './new-position.ts';
 import { parseSettings, parseTaskName } from '../settings/parse-settings.ts';
@@ -51,6 +52,7 @@ export async function createTask(services: DumpServices, stream: Stream, descrip
       draining: 0,
       schema_revision: 0,
       log_begin: null,
+      plan_floor: 0,
     };
     // As it is now: partitions that it gets from here on are the scheduler's to add (cover-partitions.ts).
     const current = services.registry.byNumber(stream.number);
@@ -76,6 +78,9 @@ export async function createTask(services: DumpServices, stream: Stream, descrip
         created_at: now,
       });
       await insertPositions(transaction, positions);
+      const partitions = positions.map(({ partition }) => partition);
+      await dumpEngine.parts.cluster.leases.add(transaction, leasesOfTask(task.task_id, partitions));
+      await dumpEngine.announce(transaction, task.task_id);
     });
     dumpEngine.added(makeTask(task, settings, positions));
     return task.task_id;

@@ -1,7 +1,7 @@
 /**
  * Tells that undelivered records are about to expire, before they do: once three quarters of their stream's retention
  * have passed, the log of the task gets a row (kind `warning`), and the numbers for Prometheus count the task. It looks
- * at every task once a minute, stopped ones as well: nobody else does. A task that asked for its records to be held
+ * at every task once a minute, stopped ones as well: nobody else does. Each node looks at the partitions that it works on. A task that asked for its records to be held
  * (`hold_retention`) loses none; what its row warns of is the disk.
  *
  * One row for each time that a partition gets there: the next one only after it has been out of danger. What was told is
@@ -17,6 +17,7 @@ import { repeat, type Repetition } from '../../platform/repeat.ts';
 import { retentionMs } from '../../streams/valid-bounds.ts';
 import type { DumpParts } from '../dump-config.ts';
 import type { DumpTask, Pair, TaskTable } from './task-table.ts';
+import { taskTransaction } from './task-transaction.ts';
 import { undeliveredOf } from './undelivered.ts';
 
 export interface ExpiryNumbers {
@@ -93,7 +94,8 @@ export class ExpiryWatch {
   async #look(): Promise<void> {
     this.#busy = true;
     try {
-      const { tasks, lane } = this.#options;
+      const { tasks, lane, parts } = this.#options;
+      const { leases } = parts.cluster;
       const found: Danger[] = [];
       const safe: Pair[] = [];
       const atRisk = new Set<DumpTask>();
@@ -102,13 +104,15 @@ export class ExpiryWatch {
         const retention = this.#retentionMs(task);
         if (retention === undefined) continue;
         for (const pair of task.pairs) {
+          // Of the others another node tells.
+          if (pair.uncertain || leases.held(pair.lease) === undefined) continue;
           const danger = await this.#dangerOf(pair, retention);
           if (danger === 'unreadable') continue;
           const isNear = danger !== undefined && danger.left <= retention * (1 - SAFE_PART);
           if (isNear && pair.warnedPosition === null) found.push(danger);
           if (!isNear && pair.warnedPosition !== null) safe.push(pair);
           if (danger === undefined || task.settings.holdRetention) continue;
-          first = Math.min(first, this.#options.parts.clock.now() + danger.left);
+          first = Math.min(first, parts.clock.now() + danger.left);
           if (isNear) atRisk.add(task);
         }
       }
@@ -159,10 +163,13 @@ export class ExpiryWatch {
     const now = parts.clock.now();
     const live = found.filter(({ pair }) => tasks.has(pair.task));
     const refused = new Set<Danger>();
-    await db.transaction().execute(async (transaction) => {
+    const claim = { tasks: live.map(({ pair }) => pair.task.id), leases: [] };
+    await taskTransaction(parts, claim, async (transaction, granted) => {
       const rows: NewLogRow[] = [];
+      refused.clear();
       for (const danger of live) {
         const { pair, position } = danger;
+        if (!granted.tasks.has(pair.task.id)) continue;
         const mark = { taskId: pair.task.id, partition: pair.ref.partition, position };
         if (await markWarned(transaction, mark)) rows.push(warningRow(danger, now));
         else refused.add(danger);
@@ -184,7 +191,7 @@ export class ExpiryWatch {
       );
     }
     for (const { pair } of refused) {
-      const rows = await selectPositions(db, pair.task.id);
+      const rows = await selectPositions(db, [pair.task.id]);
       pair.warnedPosition = rows.find(({ partition }) => partition === pair.ref.partition)?.warned_position ?? null;
     }
   }

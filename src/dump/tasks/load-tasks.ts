@@ -6,6 +6,7 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { TaskKind } from '../../catalog/schema.ts';
 import { planName } from '../cuts/plan-name.ts';
 import { parseStoredSettings, type DumpSettings } from '../settings/settings.ts';
+import { pairLease } from './lease-names.ts';
 import { TASK_STATES, type TaskState } from './task-state.ts';
 import type { DumpTask, Pair, Plan } from './task-table.ts';
 
@@ -34,17 +35,41 @@ export async function loadTasks({ db }: Pick<Catalog, 'db'>): Promise<LoadedTask
   return { tasks: [...tasks.values()], unfinishedDeletes: [...unfinishedDeletes] };
 }
 
+/** A live task as the catalog has it at the moment, apart from the one that memory has; undefined when it is deleted. */
+export async function loadTask({ db }: Pick<Catalog, 'db'>, taskId: string): Promise<DumpTask | undefined> {
+  const [row] = await selectLiveTasks(db, [taskId]);
+  if (row === undefined) return undefined;
+  const task = makeTask(row, parseStoredSettings(row.settings), await selectPositions(db, [taskId]));
+  for (const plan of await selectOpenPlans(db, [taskId])) {
+    const pair = task.pairs.find(({ ref }) => ref.partition === plan.partition);
+    if (pair !== undefined) pair.plan = await toPlan({ db }, pair, plan);
+  }
+  return task;
+}
+
 /** Makes uncertain pairs say again what the catalog says. */
-export async function refreshPairs({ db }: Pick<Catalog, 'db'>, pairs: Iterable<Pair>): Promise<void> {
-  for (const pair of pairs) {
-    const { id } = pair.task;
-    const row = (await selectPositions(db, id)).find(({ partition }) => partition === pair.ref.partition);
-    const open = (await selectOpenPlans(db, id)).find(({ partition }) => partition === pair.ref.partition);
-    const plan = open === undefined ? undefined : await toPlan({ db }, pair, open);
-    if (row !== undefined) Object.assign(pair, toPair(pair.task, row));
-    pair.plan = plan;
+export async function refreshPairs({ db }: Pick<Catalog, 'db'>, pairs: readonly Pair[]): Promise<void> {
+  const byLease = new Map(pairs.map((pair) => [pair.lease, pair]));
+  const pairOf = (row: { readonly task_id: string; readonly partition: number }) =>
+    byLease.get(pairLease(row.task_id, row.partition));
+  const tasks = [...new Set(pairs.map(({ task }) => task.id))];
+  for (let from = 0; from < tasks.length; from += TASKS_PER_READ) {
+    const ids = tasks.slice(from, from + TASKS_PER_READ);
+    const rows = await selectPositions(db, ids);
+    const plans = new Map<Pair, Plan>();
+    for (const open of await selectOpenPlans(db, ids)) {
+      const pair = pairOf(open);
+      if (pair !== undefined) plans.set(pair, await toPlan({ db }, pair, open));
+    }
+    for (const row of rows) {
+      const pair = pairOf(row);
+      if (pair !== undefined) Object.assign(pair, toPair(pair.task, row), { plan: plans.get(pair) });
+    }
   }
 }
+
+/** Databases bound the parameters of one statement. */
+const TASKS_PER_READ = 500;
 
 /** A task as memory has it; its pairs are those of `positions`, without plans. */
 export function makeTask(row: DumpTaskRow, settings: DumpSettings, positions: readonly DumpPositionRow[]): DumpTask {
@@ -77,9 +102,9 @@ function toPair(task: DumpTask, row: DumpPositionRow): Pair {
   return {
     task,
     ref: { stream: task.stream, partition: row.partition },
+    lease: pairLease(task.id, row.partition),
     position: row.position,
     waitingSince: row.waiting_since,
-    lastNameTime: row.last_name_time,
     lastTransferAt: row.last_transfer_at,
     discarded: row.discarded,
     end: row.end_position,
@@ -117,6 +142,6 @@ async function toPlan({ db }: Pick<Catalog, 'db'>, pair: Pair, row: OpenPlan): P
 }
 
 /** A state that is not ours is looked at anew, as that of a task that has just been created. */
-function toState(text: string): TaskState {
+export function toState(text: string): TaskState {
   return TASK_STATES.find((state) => state === text) ?? 'STARTING';
 }

@@ -7,14 +7,15 @@ import { retentionEnd } from '../../streams/valid-bounds.ts';
 import { taskByName, type DumpServices } from '../dump-services.ts';
 import type { DumpSettings } from '../settings/settings.ts';
 import { statusAfterWork, type TaskState } from './task-state.ts';
-import { workOf, type Failure, type Pair } from './task-table.ts';
+import { loadTask } from './load-tasks.ts';
+import { workOf, type DumpTask, type Failure, type Pair } from './task-table.ts';
 import { undeliveredOf } from './undelivered.ts';
 
 /** What goes wrong at the moment. Times in ms. */
 export interface Trouble extends Failure {
   /** When the file that fails failed first; undefined for dead letters. */
   readonly since: number | undefined;
-  /** Undefined while a try runs, for a task that is stopped, and for dead letters. */
+  /** Undefined while a try runs, for a task that is stopped, for dead letters, and where another node makes the next try. */
   readonly nextTry: number | undefined;
 }
 
@@ -68,8 +69,8 @@ export async function describeTask(
   stream: Stream,
   { task_id: id, name, created_at: createdAt }: { task_id: string; name: string; created_at: number },
 ): Promise<TaskDescription> {
-  const { catalog, dumpEngine } = services;
-  const task = dumpEngine.task(id);
+  const { catalog } = services;
+  const task = await currentTask(services, id);
   if (task === undefined) throw new DomainError('TaskNotFound', [name.slice(0, 64), stream.name]);
   const { state, draining, version, settings } = task;
   const pairs = task.pairs.toSorted((a, b) => a.ref.partition - b.ref.partition);
@@ -91,6 +92,12 @@ export async function describeTask(
     undelivered: partitions.reduce((sum, { undelivered }) => sum + undelivered, 0),
     partitions,
   };
+}
+
+/** As memory has it, or the catalog when another node works on some of it. */
+async function currentTask({ catalog, dumpEngine }: DumpServices, id: string): Promise<DumpTask | undefined> {
+  const task = dumpEngine.task(id);
+  return task?.pairs.some(({ uncertain }) => uncertain) === true ? loadTask(catalog, id) : task;
 }
 
 async function describePartition(services: DumpServices, stream: Stream, pair: Pair): Promise<PartitionProgress> {
@@ -127,10 +134,10 @@ function stateOfPartition(pair: Pair): TaskState {
   return statusAfterWork(task, [workOf(pair)], task.settings.deliverSeconds * 1000).state;
 }
 
-function troubleOf({ clock }: DumpServices, { plan, task }: Pair): Trouble | undefined {
+function troubleOf({ clock, dumpEngine }: DumpServices, { plan, task }: Pair): Trouble | undefined {
   if (plan?.failure === undefined) return undefined;
   const { failure, firstFailure, phase, retryAt } = plan;
-  const waits = phase === 'waiting' && task.state !== 'PAUSED';
+  const waits = phase === 'waiting' && task.state !== 'PAUSED' && dumpEngine.task(task.id) === task;
   const nextTry = waits ? clock.now() + Math.max(0, Math.ceil(retryAt - clock.monotonic())) : undefined;
   return { ...failure, since: firstFailure, nextTry };
 }

@@ -32,11 +32,12 @@ export interface DumpTask {
 export interface Pair {
   readonly task: DumpTask;
   readonly ref: PartitionRef;
+  /** Name of the lease whose holder works on it. */
+  readonly lease: string;
   /** The first record that no committed or given-up file holds. */
   position: number;
   /** When the current wait for the interval began, in ms. */
   waitingSince: number;
-  lastNameTime: number;
   lastTransferAt: number | null;
   discarded: number;
   /** Exclusive end of what is to be delivered; null for a live task, which has none. */
@@ -51,7 +52,10 @@ export interface Pair {
   measured: { readonly to: number; readonly bytes: number };
   /** The end of the partition at the newest look, and since when it is that, on the clock's monotonic scale. */
   seen: { readonly next: number; readonly at: number };
-  /** A transaction about it failed without telling whether it happened: the catalog must be asked before going on. */
+  /**
+   * Memory may be wrong about it, and the catalog must be asked before anything is done: another node works on it, or did,
+   * or a transaction failed without telling whether it happened.
+   */
   uncertain: boolean;
 }
 
@@ -99,6 +103,11 @@ export interface Plan {
 /** A cut that has failed and is not through yet. */
 export function isFailing(pair: Pair): boolean {
   return pair.plan !== undefined && pair.plan.attempt > 1;
+}
+
+/** A cut that is known to be planned and not through. */
+export function isPlanned({ plan, uncertain }: Pair): boolean {
+  return plan !== undefined && !uncertain;
 }
 
 /** What a pair says about the state of its task. */

@@ -34,6 +34,7 @@ export async function updateTask(services: DumpServices, stream: Stream, descrip
         created_at: clock.now(),
       });
       await setTaskVersion(transaction, task_id, version + 1);
+      await dumpEngine.announce(transaction, task_id);
     });
     const task = dumpEngine.task(task_id);
     if (task === undefined) return;

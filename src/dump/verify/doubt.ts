@@ -26,7 +26,7 @@ export interface Doubt {
 export async function confirmed(db: Kysely<Database>, taskId: string, doubts: readonly Doubt[]): Promise<Finding[]> {
   if (doubts.length === 0) return [];
   const time = await selectLogBegin(db, taskId);
-  const positions = await selectPositions(db, taskId);
+  const positions = await selectPositions(db, [taskId]);
   const starts = new Map(positions.map(({ partition, start_position }) => [partition, start_position]));
   return doubts.filter((doubt) => doubt.stands({ time, starts })).map(({ finding }) => finding);
 }

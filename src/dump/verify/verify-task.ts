@@ -99,7 +99,7 @@ async function* checkRows(
 ): AsyncGenerator<Finding, void, undefined> {
   const { scanner } = services.catalog;
   const { task_id: taskId } = task;
-  const positions = await selectPositions(scanner, taskId);
+  const positions = await selectPositions(scanner, [taskId]);
   const ranges = new Map(
     positions.map((row) => [row.partition, { start: row.start_position ?? undefined, end: row.position }]),
   );
