@@ -35,9 +35,10 @@ import { buildApp } from './http/app.ts';
 import { openDirectoryStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { openS3Store } from './objects/s3.ts';
-import { openCatalog } from './open-catalog.ts';
-import { openCluster, requireSoleNode } from './open-cluster.ts';
 import type { Cluster } from './cluster/cluster.ts';
+import { Singletons } from './cluster/singletons.ts';
+import { openCatalog } from './open-catalog.ts';
+import { nodeName, openCluster } from './open-cluster.ts';
 import { Durations } from './metrics/durations.ts';
 import { MetricHistory } from './metrics/metric-history.ts';
 import { Prometheus } from './metrics/prometheus.ts';
@@ -116,12 +117,17 @@ export async function serve(config: Config): Promise<RunningServer> {
     let url = '';
     const cluster = await openCluster(config, catalog, () => url, logger);
     opened('cluster', DISK_LIMIT_MS, () => cluster.close());
-    await requireSoleNode(cluster, config);
+    const singletons = await Singletons.open(catalog, cluster, (error) =>
+      logger.warn({ err: error }, 'a lease could not be given up'),
+    );
     const { tokens, temporaryKeys, login } = await cluster.exclusive('first-user', () => prepareAuth(config, catalog));
     const purge = repeat(
       clock,
       TOKEN_PURGE_MS,
-      async () => void (await Promise.all([tokens.purgeExpired(), temporaryKeys.purgeExpired()])),
+      singletons.run(
+        'token purge',
+        async () => void (await Promise.all([tokens.purgeExpired(), temporaryKeys.purgeExpired()])),
+      ),
       (error) => logger.error({ err: error }, 'expired tokens and keys could not be purged'),
     );
     opened('token purge', DISK_LIMIT_MS, () => purge.close());
@@ -158,25 +164,37 @@ export async function serve(config: Config): Promise<RunningServer> {
     const buffers = new BufferPool(POOLED_BYTES);
     const converters = makeConverters(config);
     opened('converters', DISK_LIMIT_MS, () => converters.close());
-    const dumpEngine = makeDumpEngine(config, catalog, cluster, registry, recordLog, objectStore, buffers, converters, logger);
+    const dumpEngine = makeDumpEngine(
+      config,
+      catalog,
+      cluster,
+      registry,
+      recordLog,
+      objectStore,
+      buffers,
+      converters,
+      logger,
+    );
     opened('dump engine', graceMs + DISK_LIMIT_MS, () => dumpEngine.close(graceMs));
     await dumpEngine.start();
     const leftovers = repeat(
       clock,
       LEFTOVER_CHECK_MS,
-      () => removeLeftoverUploads({ catalog, objects: objectStore, logger }),
+      singletons.run('leftover uploads', () =>
+        removeLeftoverUploads({ catalog, objects: objectStore, clock, shared, logger }),
+      ),
       (error) => logger.error({ err: error }, 'leftover uploads could not be looked for'),
     );
     opened('leftover uploads', DISK_LIMIT_MS, () => leftovers.close());
-    keepDumpLog(config, catalog, logger, opened);
+    keepDumpLog(config, catalog, singletons, logger, opened);
     // Not before the engine knows its tasks: some of them hold records.
     const retention = repeat(
       clock,
       config.record_log.retention_check_seconds * 1000,
-      async () => {
+      singletons.run('retention', async () => {
         await trimExpired({ registry, recordLog, clock, holdsOf: (stream) => dumpEngine.holdsOf(stream) });
         await expireRetired({ catalog, registry, streamChanges, clock });
-      },
+      }),
       (error) => logger.error({ err: error }, 'expired records could not be given up'),
     );
     opened('retention', DISK_LIMIT_MS, () => retention.close());
@@ -200,7 +218,7 @@ export async function serve(config: Config): Promise<RunningServer> {
     const autoScaling = repeat(
       clock,
       AUTO_SCALING_MS,
-      () => autoScaler.look(),
+      singletons.run('automatic scaling', () => autoScaler.look()),
       (error) => logger.error({ err: error }, 'automatic scaling failed'),
     );
     opened('automatic scaling', DISK_LIMIT_MS, () => autoScaling.close());
@@ -208,13 +226,15 @@ export async function serve(config: Config): Promise<RunningServer> {
       takeChanges({
         streams: follower.memory,
         apps: appFollower.memory,
+        tasks: dumpEngine.memory,
         storeMetrics: () => metricHistory.store(),
         onError: (error) => logger.error({ err: error }, 'what other nodes have changed could not be read'),
       }),
     );
     // What they have changed while this one was starting.
-    if (shared) await Promise.all([follower.memory.read('all'), appFollower.memory.read('all')]);
-    const isCurrent = () => cluster.current && follower.memory.current && appFollower.memory.current;
+    const memories = [follower.memory, appFollower.memory, dumpEngine.memory];
+    if (shared) for (const memory of memories) await memory.read('all');
+    const isCurrent = () => cluster.current && memories.every(({ current }) => current);
     const readiness = new Readiness({
       clock,
       checks: {
@@ -320,6 +340,7 @@ export async function serve(config: Config): Promise<RunningServer> {
 function keepDumpLog(
   config: Config,
   catalog: Catalog,
+  singletons: Singletons,
   logger: Logger,
   opened: (name: string, limitMs: number, close: () => Promise<void>) => void,
 ): void {
@@ -332,7 +353,7 @@ function keepDumpLog(
     const repetition = repeat(
       clock,
       pauseMs,
-      () => job.look(),
+      singletons.run(name, () => job.look()),
       (error) => logger.error({ err: error }, `${name} failed`),
     );
     opened(name, DISK_LIMIT_MS, async () => {
@@ -378,8 +399,12 @@ async function loadCertificate({ tls: { cert, key, min_version } }: Config): Pro
   return TlsCertificate.load({ cert, key, minVersion: min_version });
 }
 
-function openObjectStore({ s3, objects_dir: root }: Config): Promise<ObjectStore> {
-  if (s3.endpoint === undefined) return openDirectoryStore({ fileSystem: sharedFileSystem, root, random });
+function openObjectStore(config: Config): Promise<ObjectStore> {
+  const { s3, objects_dir: root } = config;
+  if (s3.endpoint === undefined) {
+    const writer = isShared(config) ? nodeName(config) : undefined;
+    return openDirectoryStore({ fileSystem: sharedFileSystem, root, random, writer });
+  }
   return openS3Store({
     endpoint: s3.endpoint,
     region: s3.region,

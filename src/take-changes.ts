@@ -1,4 +1,4 @@
-/** Hands what other nodes announce to those who keep it in memory. Dump tasks have a way of their own. */
+/** Hands what other nodes announce to those who keep it in memory. */
 import type { Change } from './cluster/cluster.ts';
 import type { CatchUp } from './platform/catch-up.ts';
 
@@ -7,6 +7,8 @@ export interface ChangeTakers {
   readonly streams: CatchUp<number>;
   /** By id. */
   readonly apps: CatchUp<string>;
+  /** By id. They look at their streams, which are read before them. */
+  readonly tasks: CatchUp<string>;
   /** Stores what this node has counted. */
   readonly storeMetrics: () => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -16,7 +18,7 @@ export interface ChangeTakers {
  * For Cluster.follow. Never rejects: a node that cannot read what has changed knows that its memory is old (see
  * CatchUp.current), answers nobody until it has, and holds up none of the others.
  */
-export function takeChanges({ streams, apps, storeMetrics, onError }: ChangeTakers) {
+export function takeChanges({ streams, apps, tasks, storeMetrics, onError }: ChangeTakers) {
   return async (changes: readonly Change[] | 'all'): Promise<void> => {
     const keysOf = (kind: Change['kind']) => {
       if (changes === 'all') return 'all';
@@ -28,6 +30,13 @@ export function takeChanges({ streams, apps, storeMetrics, onError }: ChangeTake
     const appKeys = keysOf('app');
     if (appKeys.length > 0) jobs.push(apps.read(appKeys));
     if (changes !== 'all' && keysOf('metrics').length > 0) jobs.push(storeMetrics());
-    for (const result of await Promise.allSettled(jobs)) if (result.status === 'rejected') onError(result.reason);
+    const settle = async () => {
+      for (const result of await Promise.allSettled(jobs.splice(0)))
+        if (result.status === 'rejected') onError(result.reason);
+    };
+    await settle();
+    const taskKeys = keysOf('task');
+    if (taskKeys.length > 0) jobs.push(tasks.read(taskKeys));
+    await settle();
   };
 }

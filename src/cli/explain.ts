@@ -3,14 +3,12 @@ import { AccountError } from '../auth/accounts/account-error.ts';
 import { FirstUserError } from '../auth/first-user.ts';
 import { ConfigError } from '../config.ts';
 import { DataDirectoryError } from '../data-directory.ts';
-import { ClusterError } from '../open-cluster.ts';
 import { TlsCertificateError } from '../tls-certificate.ts';
 import { RemoteError } from './remote-error.ts';
 
 /** Errors whose message says what to do. */
 const OPERATOR_ERRORS = [
   AccountError,
-  ClusterError,
   ConfigError,
   DataDirectoryError,
   FirstUserError,

@@ -313,7 +313,8 @@ export class DumpEngine {
     for (const task of stopped) this.stopped(task);
     for (const task of renewed) this.changed(task);
     // Redrives may have been planned, by which nothing else changes.
-    for (const id of taskIds === 'all' ? Array.from(this.#tasks.all(), (task) => task.id) : taskIds) this.#redriver.look(id);
+    for (const id of taskIds === 'all' ? Array.from(this.#tasks.all(), (task) => task.id) : taskIds)
+      this.#redriver.look(id);
   }
 
   #taskHeld(taskId: string, held: boolean): void {

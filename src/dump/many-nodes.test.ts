@@ -88,7 +88,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('want', 'sleep', 'wake', 'wake', 'kill'), node }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('stop', 'drain', 'start', 'start', 'delete', 'grow'), node }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('stop', 'drain', 'start', 'start', 'delete', 'grow'), node }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('update'), node, form: fc.constantFrom(...FORMS) }) },
 );
 
@@ -152,7 +155,8 @@ class History {
         return;
       case 'sleep':
         // One is left to answer.
-        if (rig.nodes.filter((other) => !clusterOf(other).asleep).length > 1) clusterOf(this.#awake(next.node)).asleep = true;
+        if (rig.nodes.filter((other) => !clusterOf(other).asleep).length > 1)
+          clusterOf(this.#awake(next.node)).asleep = true;
         return this.#giveFree();
       case 'wake':
         return this.#wakeAll();

@@ -22,6 +22,8 @@ export interface DirectoryStoreOptions {
   /** Made if it is missing. */
   readonly root: string;
   readonly random: Random;
+  /** Names whoever writes there beside others; each has a folder of its own for what is half written. */
+  readonly writer?: string | undefined;
 }
 
 const TEMPORARY_FOLDER = '.sluice-tmp';
@@ -42,15 +44,17 @@ class DirectoryStore implements ObjectStore {
   readonly #disk: FileSystem;
   readonly #root: string;
   readonly #random: Random;
+  readonly #temporary: string;
   /** Folders whose own existence has been synced all the way from the root. */
   readonly #durableFolders = new Set<string>();
   /** Buckets whose left-overs are gone or going. */
   readonly #swept = new Map<string, Promise<void>>();
 
-  constructor({ fileSystem, root, random }: DirectoryStoreOptions) {
+  constructor({ fileSystem, root, random, writer }: DirectoryStoreOptions) {
     this.#disk = fileSystem;
     this.#root = resolve(root);
     this.#random = random;
+    this.#temporary = writer === undefined ? TEMPORARY_FOLDER : join(TEMPORARY_FOLDER, writer);
   }
 
   async open(): Promise<void> {
@@ -74,7 +78,7 @@ class DirectoryStore implements ObjectStore {
 
   async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, { signal }: PutOptions): Promise<PutResult> {
     const target = this.#path(bucket, key);
-    const scratch = join(this.#root, bucket, TEMPORARY_FOLDER);
+    const scratch = join(this.#root, bucket, this.#temporary);
     const temporary = join(scratch, this.#random.bytes(16).toString('hex'));
     const names = [bucket, key];
     const file = await refusing(names, async () => {
@@ -183,7 +187,7 @@ class DirectoryStore implements ObjectStore {
   #sweep(bucket: string): Promise<void> {
     let sweeping = this.#swept.get(bucket);
     if (sweeping === undefined) {
-      sweeping = this.#removeLeftovers(join(this.#root, bucket, TEMPORARY_FOLDER)).catch((error: unknown) => {
+      sweeping = this.#removeLeftovers(join(this.#root, bucket, this.#temporary)).catch((error: unknown) => {
         this.#swept.delete(bucket);
         throw error;
       });
@@ -193,7 +197,10 @@ class DirectoryStore implements ObjectStore {
   }
 
   async #removeLeftovers(folder: string): Promise<void> {
-    for (const name of await this.#listFolder(folder)) await this.#disk.remove(join(folder, name));
+    for (const name of await this.#listFolder(folder)) {
+      // Folders are those of other writers.
+      if (!name.endsWith('/')) await this.#disk.remove(join(folder, name));
+    }
   }
 
   async *#pieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {

@@ -62,10 +62,11 @@ export interface ObjectStore {
   list(bucket: string, prefix: string): AsyncIterable<ListedObject>;
 
   /**
-   * Removes what uploads of earlier runs have left half done: parts, not objects. Takes those of the keys for which `isOurs`
-   * says so, except this store's own uploads: no other process may deliver under such keys. Resolves to how many there were.
+   * Removes what uploads of earlier runs have left half done: parts, not objects. Takes those for which `isOurs` says so, by
+   * key and time of their begin (ms, 0 where it is not known), except this store's own uploads. Resolves to how many there
+   * were.
    */
-  removeLeftovers(bucket: string, prefix: string, isOurs: (key: string) => boolean): Promise<number>;
+  removeLeftovers(bucket: string, prefix: string, isOurs: (key: string, begunAt: number) => boolean): Promise<number>;
 
   /** Removes an object; a missing one is fine. */
   delete(bucket: string, key: string): Promise<void>;

@@ -151,16 +151,21 @@ class S3Store implements ObjectStore {
     }
   }
 
-  async removeLeftovers(bucket: string, prefix: string, isOurs: (key: string) => boolean): Promise<number> {
+  async removeLeftovers(
+    bucket: string,
+    prefix: string,
+    isOurs: (key: string, begunAt: number) => boolean,
+  ): Promise<number> {
     checkBucketName(bucket);
     const calls = this.#calls([bucket]);
     let removed = 0;
     for (let marker: UploadMarker | undefined = {}; marker !== undefined;) {
       const place: ListMultipartUploadsCommandInput = { Bucket: bucket, Prefix: prefix, ...marker };
       const page = await calls.run((s3) => s3.listMultipartUploads(place));
-      for (const { Key, UploadId } of page.Uploads ?? []) {
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
         if (Key === undefined || UploadId === undefined || this.#uploading.has(`${bucket}/${Key}`)) continue;
-        if (isOurs(Key) && (await this.#abort({ Bucket: bucket, Key, UploadId }))) removed += 1;
+        if (isOurs(Key, Initiated?.getTime() ?? 0) && (await this.#abort({ Bucket: bucket, Key, UploadId })))
+          removed += 1;
       }
       marker = nextPage(page);
     }

@@ -139,7 +139,8 @@ describe('reading while time passes', () => {
   });
 
   test('retention gives up what has expired, and nothing else', async () => {
-    const trim = () => trimExpired({ registry: options.registry, recordLog: log, clock, holdsOf: async () => new Map() });
+    const trim = () =>
+      trimExpired({ registry: options.registry, recordLog: log, clock, holdsOf: async () => new Map() });
     clock.advance(22 * HOUR_MS);
     await trim();
     assert.deepEqual(await log.bounds(ref), { first: 0, next: 3 });

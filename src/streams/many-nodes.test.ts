@@ -39,6 +39,7 @@ async function setUp(t: Pick<TestContext, 'after'>, count = 3) {
     const take = takeChanges({
       streams: node.memory,
       apps: { read: async () => undefined } as never,
+      tasks: { read: async () => undefined } as never,
       storeMetrics: async () => undefined,
       onError: () => undefined,
     });

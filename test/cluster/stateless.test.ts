@@ -79,7 +79,13 @@ async function startNode(name: string, url: string) {
   const gather = () => cluster.announce({ kind: 'metrics', key: '' });
   const metricHistory = new MetricHistory({ catalog, meter: traffic, clock, gather, onError });
   cluster.follow(
-    takeChanges({ streams: streams.memory, apps: memory, storeMetrics: () => metricHistory.store(), onError }),
+    takeChanges({
+      streams: streams.memory,
+      apps: memory,
+      tasks: { read: async () => undefined } as never,
+      storeMetrics: () => metricHistory.store(),
+      onError,
+    }),
   );
   return {
     ...{ catalog, cluster, recordLog, limits, random, clock, registry, apps, groups, traffic, metricHistory },

@@ -80,7 +80,7 @@ export class FaultyStore implements ObjectStore {
     return this.#store.list(bucket, prefix);
   }
 
-  removeLeftovers(bucket: string, prefix: string, isOurs: (key: string) => boolean): Promise<number> {
+  removeLeftovers(bucket: string, prefix: string, isOurs: (key: string, begunAt: number) => boolean): Promise<number> {
     return this.#store.removeLeftovers(bucket, prefix, isOurs);
   }
 

@@ -18,15 +18,31 @@ test(
     await deleteTask(rig.services, rig.stream, 'archive');
 
     const asked: string[] = [];
+    const { catalog, store: objects, clock } = rig;
     rig.store.removeLeftovers = async (bucket, prefix, isOurs) => {
       asked.push(`${bucket} ${prefix}`);
-      assert.equal(isOurs(`${prefix}dir/${taskId}.s.0.1`), true);
-      assert.equal(isOurs(`${prefix}dir/stranger.s.0.1`), false);
-      assert.equal(isOurs(`${prefix}_manifests/${taskId}/2026/01/02.1.json`), true);
-      assert.equal(isOurs(`${prefix}_manifests/${'x'.repeat(19)}/2026/01/02.json`), false);
+      assert.equal(isOurs(`${prefix}dir/${taskId}.s.0.1`, clock.now()), true);
+      assert.equal(isOurs(`${prefix}dir/stranger.s.0.1`, 0), false);
+      assert.equal(isOurs(`${prefix}_manifests/${taskId}/2026/01/02.1.json`, 0), true);
+      assert.equal(isOurs(`${prefix}_manifests/${'x'.repeat(19)}/2026/01/02.json`, 0), false);
       return 1;
     };
-    await removeLeftoverUploads({ catalog: rig.catalog, objects: rig.store, logger });
+    await removeLeftoverUploads({ catalog, objects, clock, shared: false, logger });
     assert.deepEqual(asked.sort(), ['bucket a/', 'bucket b/', 'other b/']);
+  }),
+);
+
+test(
+  'where other nodes deliver, too, an upload is left over after a day',
+  withRig(async (rig) => {
+    const taskId = await rig.create();
+    const { catalog, store: objects, clock } = rig;
+    const day = 24 * 3_600_000;
+    objects.removeLeftovers = async (_bucket, _prefix, isOurs) => {
+      assert.equal(isOurs(`${taskId}.s.0.1`, clock.now() - day), true);
+      assert.equal(isOurs(`${taskId}.s.0.1`, clock.now() - day + 1), false);
+      return 0;
+    };
+    await removeLeftoverUploads({ catalog, objects, clock, shared: true, logger });
   }),
 );

@@ -28,7 +28,10 @@ function onRig(name: string, run: (rig: DumpRig) => Promise<void>, options: RigO
 }
 
 const until = async (rig: DumpRig, id: string) =>
-  deliveredUntil({ catalog: rig.catalog, recordLog: rig.log, streams: rig.registry, clock: rig.clock }, rig.engine.task(id)!);
+  deliveredUntil(
+    { catalog: rig.catalog, recordLog: rig.log, streams: rig.registry, clock: rig.clock },
+    rig.engine.task(id)!,
+  );
 
 onRig('where nothing waits it is now, less what may be on its way to the disk', async (rig) => {
   const id = await rig.create(BY_RECORD);

@@ -150,7 +150,8 @@ export class PeriodKeeper {
     const { db } = parts.catalog;
     this.#loaded = true;
     try {
-      for (const { id, task_id } of await selectOpenMerges(db)) if (this.#isOwn(task_id)) this.#queueMerges(task_id, [id]);
+      for (const { id, task_id } of await selectOpenMerges(db))
+        if (this.#isOwn(task_id)) this.#queueMerges(task_id, [id]);
       for (const key of await selectUnstoredManifests(db)) {
         if (this.#isOwn(key.task_id)) this.#manifests.add(this.#manifestWriter.job(key));
       }

@@ -261,10 +261,7 @@ export class Redriver {
    * Runs a transaction in the lane, and memory follows; false, without it, when the task was deleted meanwhile or is another
    * node's by now, and when the catalog has moved on without it.
    */
-  #write(
-    pair: Pair,
-    run: (transaction: Kysely<Database>, granted: Granted) => Promise<boolean>,
-  ): Promise<boolean> {
+  #write(pair: Pair, run: (transaction: Kysely<Database>, granted: Granted) => Promise<boolean>): Promise<boolean> {
     const { parts, tasks, lane } = this.#options;
     return lane.run(async () => {
       if (!tasks.has(pair.task)) return false;

@@ -66,7 +66,10 @@ export async function followTasks(
 }
 
 /** Whether there is more to do for a task than before. */
-function isRenewed(task: DumpTask, before: Pick<DumpTask, 'state' | 'draining' | 'version'> & { pairs: number }): boolean {
+function isRenewed(
+  task: DumpTask,
+  before: Pick<DumpTask, 'state' | 'draining' | 'version'> & { pairs: number },
+): boolean {
   const { version, state, draining, pairs } = task;
   const started = isActive(state) && (!isActive(before.state) || (before.draining && !draining));
   return started || version !== before.version || pairs.length > before.pairs;

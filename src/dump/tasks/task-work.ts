@@ -51,10 +51,7 @@ export async function writeStatuses(
 }
 
 /** By task; what memory is right about is left out. */
-async function workElsewhere(
-  db: Kysely<Database>,
-  tasks: readonly DumpTask[],
-): Promise<Map<string, PartitionWork[]>> {
+async function workElsewhere(db: Kysely<Database>, tasks: readonly DumpTask[]): Promise<Map<string, PartitionWork[]>> {
   const asked = tasks.filter(({ pairs }) => pairs.some(({ uncertain }) => uncertain));
   const work = new Map<string, PartitionWork[]>(asked.map(({ id }) => [id, []]));
   if (asked.length === 0) return work;
