@@ -136,11 +136,19 @@ export async function isPlanFailed(db: Kysely<Database>, id: number): Promise<bo
   return row?.state === LOG_STATE.failed;
 }
 
-/** Counts a failed attempt of a planned cut. False, with nothing changed, when `attempt` is not the current one. */
-export async function nextAttempt(db: Kysely<Database>, id: number, attempt: number): Promise<boolean> {
+/**
+ * Counts a failed attempt of a planned cut; the next one is made at `retryAt` (ms) where that is told. False, with nothing
+ * changed, when `attempt` is not the current one.
+ */
+export async function nextAttempt(
+  db: Kysely<Database>,
+  id: number,
+  attempt: number,
+  retryAt: number | null = null,
+): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('dump_log')
-    .set({ attempt: attempt + 1 })
+    .set({ attempt: attempt + 1, retry_at: retryAt })
     .where('id', '=', id)
     .where('state', '=', LOG_STATE.inProgress)
     .where('attempt', '=', attempt)

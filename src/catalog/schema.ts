@@ -287,6 +287,8 @@ export interface DumpLogTable {
   etag: string | null;
   /** Which try this row is about, from 1. */
   attempt: number;
+  /** Of a planned cut that has failed: when it is tried again, in ms, as far as whoever does so keeps to it. */
+  retry_at: Generated<number | null>;
   error_code: string | null;
   cause: string | null;
   /** 1 for a row in state 1 whose range was given up: the position has passed it. 0 for every other row. */

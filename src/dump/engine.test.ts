@@ -69,6 +69,7 @@ test(
         schema_revision: 0,
         source_id: null,
         redriven_by: null,
+        retry_at: null,
         merge_id: null,
         superseded_at: null,
         removed_at: null,

@@ -26,8 +26,9 @@ export type Outcome =
       readonly recordsRead: number;
       readonly errorCode: string;
       readonly cause: string;
-      /** See Plan.retryAt. */
+      /** See Plan. */
       readonly retryAt: number;
+      readonly nextTryAt: number;
     })
   | (Ended & {
       /** Nothing of [plan.first, to) will be delivered. */
@@ -222,8 +223,9 @@ export class Runner {
   }
 
   #retry(plan: Plan, startedAt: number, recordsRead: number, cause: unknown, delay: number): Outcome {
-    const retryAt = this.#parts.clock.monotonic() + delay;
-    return { kind: 'failed', plan, startedAt, recordsRead, ...describeFailure(cause), retryAt };
+    const { clock } = this.#parts;
+    const times = { retryAt: clock.monotonic() + delay, nextTryAt: clock.now() + Math.ceil(delay) };
+    return { kind: 'failed', plan, startedAt, recordsRead, ...describeFailure(cause), ...times };
   }
 
   async #toWrite(plan: Plan): Promise<CutToWrite> {

@@ -32,7 +32,7 @@ export class ClusterOfServers implements TestServer {
     this.nodes = Array.from({ length: NODES }, (_, index) => {
       const home = join(folder, `node-${index}`);
       const env = { ...this.env, SLUICE_CLUSTER_NODE_ID: `node-${index}` };
-      return new ServerProcess({ ...options, env, dataDir: join(home, 'data') }, home);
+      return new ServerProcess({ ...options, env, dataDir: join(home, 'data'), tlsFolder: folder }, home);
     });
   }
 
@@ -59,7 +59,9 @@ export class ClusterOfServers implements TestServer {
 
   async start(): Promise<void> {
     await mkdir(this.dataDir, { recursive: true });
-    await Promise.all(this.nodes.map((node) => node.start()));
+    // The first one makes the certificate.
+    await this.nodes[0]!.start();
+    await Promise.all(this.nodes.slice(1).map((node) => node.start()));
     this.#balancer.direct(this.nodes.map(({ baseUrl }) => Number(new URL(baseUrl).port)));
   }
 

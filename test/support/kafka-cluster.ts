@@ -15,6 +15,7 @@ import { promisify } from 'node:util';
 import { makeCertificate } from './certificate.ts';
 import { freePorts } from './free-ports.ts';
 import { MavenJars } from './maven-jars.ts';
+import { openLink, type NetworkLink } from './network-link.ts';
 
 export const KAFKA_JARS = new MavenJars('kafka', join(import.meta.dirname, '..', 'cluster', 'kafka-pom.xml'));
 
@@ -33,18 +34,30 @@ export interface KafkaOptions {
   readonly tls?: boolean;
   /** Largest heap of a node in MB. */
   readonly heapMegabytes?: number;
+  /** Clients with a way of their own to every broker, which can be cut (`ways`). */
+  readonly ways?: number;
+  /** Where broker 3 keeps its data; a folder of its own by default. */
+  readonly folderOf3?: string;
 }
 
 export interface KafkaCluster {
   /** HOST:PORT of each node. */
   readonly bootstrap: readonly string[];
   readonly brokers: readonly KafkaBroker[];
+  readonly ways: readonly KafkaWay[];
   /** PEM file of the certificate, when clients must speak TLS. */
   readonly ca: string | undefined;
   /** Runs one of Kafka's own tools, by its main class, to its end; resolves to what it printed. */
   tool(mainClass: string, ...args: readonly string[]): Promise<string>;
   /** Ends every node and removes its data. */
   stop(): Promise<void>;
+}
+
+/** How one client gets to the brokers: nobody else is told of these addresses. */
+export interface KafkaWay {
+  readonly bootstrap: readonly string[];
+  /** Those to each broker. */
+  readonly links: readonly NetworkLink[];
 }
 
 export interface KafkaBroker {
@@ -69,20 +82,29 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-kafka-'));
   const count = options.brokers;
-  const ports = await freePorts(count * 3);
+  const wayCount = options.ways ?? 0;
+  const ports = await freePorts(count * (3 + wayCount));
   // Hexadecimal: Kafka's tools take what begins with a hyphen for an option.
   const clusterId = randomBytes(11).toString('hex');
   const ids = Array.from({ length: count }, (_, index) => index + 1);
   const voters = ids.map((id, index) => `${id}@${HOST}:${ports[index * 3]}`).join(',');
   const stop = async () => {
     await Promise.all(brokers.map((broker) => broker.kill('SIGKILL')));
+    await Promise.all(links.flat().map((link) => link.close()));
     await rm(folder, { recursive: true, force: true });
   };
   const tls = options.tls === true ? await makeKeyStore(folder) : undefined;
+  const doorsOf = (index: number) => ports.slice(count * 3 + index * wayCount, count * 3 + (index + 1) * wayCount);
+  /** By broker, then by client. */
+  const links = await Promise.all(
+    ids.map((_id, index) => Promise.all(doorsOf(index).map((port) => openLink({ host: HOST, port })))),
+  );
   const brokers = ids.map((id, index) => {
     const [controller, inner, outer] = ports.slice(index * 3);
-    return new Broker(id, `${HOST}:${outer}`, join(folder, `${id}`), options.heapMegabytes ?? 320, {
-      ...settings(count, { controller: controller!, inner: inner!, outer: outer! }, options, tls?.store),
+    const doors = doorsOf(index).map((port, client) => ({ port, advertised: links[index]![client]!.port }));
+    const home = id === 3 && options.folderOf3 !== undefined ? options.folderOf3 : join(folder, `${id}`);
+    return new Broker(id, `${HOST}:${outer}`, home, options.heapMegabytes ?? 320, {
+      ...settings(count, { controller: controller!, inner: inner!, outer: outer!, doors }, options, tls?.store),
       'node.id': id,
       'controller.quorum.voters': voters,
       ...options.properties,
@@ -95,7 +117,11 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
     await stop();
     throw error;
   }
-  return { bootstrap: brokers.map(({ address }) => address), brokers, ca: tls?.ca, tool: runTool, stop };
+  const ways = Array.from({ length: wayCount }, (_, client) => {
+    const own = links.map((ofBroker) => ofBroker[client]!);
+    return { links: own, bootstrap: own.map(({ port }) => `${HOST}:${port}`) };
+  });
+  return { bootstrap: brokers.map(({ address }) => address), brokers, ways, ca: tls?.ca, tool: runTool, stop };
 }
 
 class Broker implements KafkaBroker {
@@ -175,7 +201,12 @@ class Broker implements KafkaBroker {
 /** Quick to start, to notice a broker that is gone, and to give its partitions another leader. */
 function settings(
   count: number,
-  ports: { readonly controller: number; readonly inner: number; readonly outer: number },
+  ports: {
+    readonly controller: number;
+    readonly inner: number;
+    readonly outer: number;
+    readonly doors: readonly { readonly port: number; readonly advertised: number }[];
+  },
   { user, tls }: KafkaOptions,
   keyStore: string | undefined,
 ): Record<string, string | number> {
@@ -190,9 +221,17 @@ function settings(
       address('CONTROLLER', ports.controller),
       address('INNER', ports.inner),
       address('OUTER', ports.outer),
+      ...ports.doors.map(({ port }, client) => address(`DOOR${client}`, port)),
     ].join(','),
-    'advertised.listeners': [address('INNER', ports.inner), address('OUTER', ports.outer)].join(','),
-    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,INNER:PLAINTEXT,OUTER:${protocol}`,
+    'advertised.listeners': [
+      address('INNER', ports.inner),
+      address('OUTER', ports.outer),
+      ...ports.doors.map(({ advertised }, client) => address(`DOOR${client}`, advertised)),
+    ].join(','),
+    'listener.security.protocol.map': [
+      `CONTROLLER:PLAINTEXT,INNER:PLAINTEXT,OUTER:${protocol}`,
+      ...ports.doors.map((_door, client) => `DOOR${client}:PLAINTEXT`),
+    ].join(','),
     'inter.broker.listener.name': 'INNER',
     'auto.create.topics.enable': 'false',
     'offsets.topic.replication.factor': count,

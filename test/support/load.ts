@@ -2,6 +2,7 @@
  * Several putters at work, and a record of what became of each record they put. Every payload is unlike all others and
  * is put once, so that nothing can be in a stream twice without being noticed.
  */
+import { setTimeout } from 'node:timers/promises';
 import { DisClient, entriesOf, placeOf, toBase64 } from './dis-client.ts';
 import type { Acknowledged, PutHistory } from './checker.ts';
 
@@ -22,6 +23,9 @@ export interface Refusal {
   readonly code: string;
 }
 
+/** Nobody can tell whether the record is stored. */
+const OUTCOME_UNKNOWN = 'DIS.5006';
+
 export class Load implements PutHistory {
   readonly acknowledged: Acknowledged[] = [];
   readonly unanswered: string[] = [];
@@ -34,11 +38,16 @@ export class Load implements PutHistory {
     this.#options = options;
   }
 
-  /** Puts until `stop` is called or the server is gone. */
-  start(dis: DisClient): { readonly stop: () => Promise<void> } {
+  /** Puts until `stop` is called or, unless it is to be `tireless`, the server is gone. */
+  start(dis: DisClient, { tireless = false } = {}): { readonly stop: () => Promise<void> } {
     let stopped = false;
     const putters = Array.from({ length: this.#options.putters }, async () => {
-      while (!stopped) if (!(await this.#put(dis))) return;
+      while (!stopped) {
+        const before = this.acknowledged.length;
+        if (!(await this.#put(dis)) && !tireless) return;
+        // What fails at once is not tried without end.
+        if (tireless && this.acknowledged.length === before) await setTimeout(20);
+      }
     });
     return {
       stop: async () => {
@@ -70,7 +79,12 @@ export class Load implements PutHistory {
       this.refusals.push({ status: answer.status, code: (answer.json as { errorCode: string }).errorCode });
       return true;
     }
-    entriesOf(answer).forEach((entry, i) => this.acknowledged.push({ ...placeOf(entry), data: payloads[i]! }));
+    entriesOf(answer).forEach((entry, i) => {
+      const { error_code: code } = entry;
+      if (code === undefined) this.acknowledged.push({ ...placeOf(entry), data: payloads[i]! });
+      else if (code === OUTCOME_UNKNOWN) this.unanswered.push(payloads[i]!);
+      else this.refusals.push({ status: answer.status, code });
+    });
     return true;
   }
 }

@@ -5,15 +5,23 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface NetworkLink {
   readonly port: number;
   cut(): void;
   /** `resume`: what was held up arrives; `forget`: connections made until now stay silent for ever, new ones pass. */
   mend(how: 'resume' | 'forget'): void;
+  /** Leads new connections to somewhere else. */
+  redirect(target: Place): void;
   close(): Promise<void>;
 }
 
-export async function openLink(target: { readonly host: string; readonly port: number }): Promise<NetworkLink> {
+export async function openLink(place: Place): Promise<NetworkLink> {
+  let target = place;
   const links = new Set<readonly [Socket, Socket]>();
   let isCut = false;
 
@@ -45,6 +53,9 @@ export async function openLink(target: { readonly host: string; readonly port: n
       isCut = false;
       if (how === 'forget') return links.clear();
       for (const pair of links) for (const socket of pair) socket.resume();
+    },
+    redirect(next) {
+      target = next;
     },
     async close() {
       server.close();

@@ -23,7 +23,10 @@ export interface PostgresServer {
   readonly port: number;
   /** Makes an empty database; resolves to its URL. */
   createDatabase(): Promise<string>;
-  /** A second server that follows this one and takes no writes until it is promoted. */
+  /**
+   * A second server that follows this one and takes no writes until it is promoted. From then on no commit is answered that
+   * it does not have.
+   */
   startStandby(): Promise<StandbyServer>;
   /** Sends a signal to the server's first process and resolves once it has ended. */
   kill(signal: NodeJS.Signals): Promise<void>;
@@ -89,6 +92,8 @@ class ServerProcess implements StandbyServer {
     await run('pg_basebackup', [...from, '-D', join(folder, 'data'), '-R', '-X', 'stream', '-c', 'fast']);
     const standby = new ServerProcess(folder, await freePort());
     await startOrStop(standby);
+    await this.#query(`alter system set synchronous_standby_names = '*'`);
+    await this.#query('select pg_reload_conf()');
     return standby;
   }
 

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ApiClient, type Credentials, type Target } from './api-client.ts';
@@ -29,6 +29,8 @@ export interface ServerOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Speaks TLS, with a certificate of its own that `ca` tells. */
   readonly tls?: boolean;
+  /** Where the certificate is kept, for others to use it, too. */
+  readonly tlsFolder?: string;
 }
 
 export interface TestServer extends Target {
@@ -178,8 +180,9 @@ export class ServerProcess implements TestServer {
   /** The certificate stays the same when the server is started again. */
   async #tlsEnvironment(): Promise<Record<string, string>> {
     if (this.#options.tls !== true) return {};
-    const files = { cert: join(this.#folder, 'cert.pem'), key: join(this.#folder, 'key.pem') };
-    this.#ca ??= await makeCertificate(files);
+    const folder = this.#options.tlsFolder ?? this.#folder;
+    const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    this.#ca ??= await readFile(files.cert, 'utf8').catch(() => makeCertificate(files));
     return { SLUICE_TLS_CERT: files.cert, SLUICE_TLS_KEY: files.key };
   }
 

@@ -11,4 +11,5 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .alterTable('dump_tasks')
     .addColumn('plan_floor', 'bigint', (c) => c.notNull().defaultTo(0))
     .execute();
+  await schema.alterTable('dump_log').addColumn('retry_at', 'bigint').execute();
 }

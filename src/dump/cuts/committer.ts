@@ -214,7 +214,9 @@ async function writeBatch(
     }
   }
   const touched = new Set(Array.from(ended.keys(), ({ task }) => task));
-  const statuses = await statusesOf(transaction, touched, tasks, (pair) => workAfter(pair, ended.get(pair), now));
+  const statuses = await statusesOf(transaction, touched, tasks, {
+    workAfter: (pair) => workAfter(pair, ended.get(pair), now),
+  });
   await writeStatuses(transaction, cluster, statuses, tasks);
   return { refused, statuses, revisions };
 }
@@ -235,7 +237,7 @@ async function writeOutcome(transaction: Kysely<Database>, outcome: Outcome, now
   const { plan } = outcome;
   const { task, ref } = plan.pair;
   if (outcome.kind === 'failed') {
-    if (!(await nextAttempt(transaction, plan.id, plan.attempt))) return false;
+    if (!(await nextAttempt(transaction, plan.id, plan.attempt, outcome.nextTryAt))) return false;
     await insertLogRows(transaction, [attemptRow(outcome, now)]);
     await addLogRows(transaction, task.id, 1);
     return true;
@@ -301,6 +303,7 @@ function apply(outcome: Outcome, now: number): void {
     plan.firstFailure ??= now;
     plan.failure = { errorCode: outcome.errorCode, cause: outcome.cause };
     plan.retryAt = outcome.retryAt;
+    plan.nextTryAt = outcome.nextTryAt;
     plan.phase = 'waiting';
     return;
   }

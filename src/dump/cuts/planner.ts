@@ -139,6 +139,7 @@ function draft(pair: Pair, next: number, createdAt: number): Omit<Plan, 'id'> {
     firstFailure: undefined,
     failure: undefined,
     retryAt: 0,
+    nextTryAt: undefined,
     phase: 'waiting',
   };
 }

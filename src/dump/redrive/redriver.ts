@@ -211,9 +211,9 @@ export class Redriver {
         schemaRevision = await learnColumns(transaction, task.id, written.columns, now);
       }
       if (records > 0) {
-        const statuses = await statusesOf(transaction, [task], tasks, (other) =>
-          other === pair ? { ...workOf(pair), allDead: false } : workOf(other),
-        );
+        const statuses = await statusesOf(transaction, [task], tasks, {
+          workAfter: (other) => (other === pair ? { ...workOf(pair), allDead: false } : workOf(other)),
+        });
         await writeStatuses(transaction, parts.cluster, statuses, tasks);
         // Whoever works on the partition has its numbers in memory.
         await parts.cluster.announceIn(transaction, { kind: 'task', key: task.id });

@@ -137,6 +137,7 @@ async function toPlan({ db }: Pick<Catalog, 'db'>, pair: Pair, row: OpenPlan): P
     firstFailure: failures?.firstAt,
     failure: failures?.last,
     retryAt: 0,
+    nextTryAt: row.retry_at ?? undefined,
     phase: 'waiting',
   };
 }

@@ -7,15 +7,16 @@ import { retentionEnd } from '../../streams/valid-bounds.ts';
 import { taskByName, type DumpServices } from '../dump-services.ts';
 import type { DumpSettings } from '../settings/settings.ts';
 import { statusAfterWork, type TaskState } from './task-state.ts';
+import { taskLease } from './lease-names.ts';
 import { loadTask } from './load-tasks.ts';
-import { workOf, type DumpTask, type Failure, type Pair } from './task-table.ts';
+import { workOf, type DumpTask, type Failure, type Pair, type Plan } from './task-table.ts';
 import { undeliveredOf } from './undelivered.ts';
 
 /** What goes wrong at the moment. Times in ms. */
 export interface Trouble extends Failure {
   /** When the file that fails failed first; undefined for dead letters. */
   readonly since: number | undefined;
-  /** Undefined while a try runs, for a task that is stopped, for dead letters, and where another node makes the next try. */
+  /** Undefined while a try runs, for a task that is stopped, and for dead letters. */
   readonly nextTry: number | undefined;
 }
 
@@ -96,8 +97,11 @@ export async function describeTask(
 
 /** As memory has it, or the catalog when another node works on some of it. */
 async function currentTask({ catalog, dumpEngine }: DumpServices, id: string): Promise<DumpTask | undefined> {
+  const { leases } = dumpEngine.parts.cluster;
   const task = dumpEngine.task(id);
-  return task?.pairs.some(({ uncertain }) => uncertain) === true ? loadTask(catalog, id) : task;
+  if (task === undefined) return undefined;
+  const isOwn = leases.held(taskLease(id)) !== undefined && !task.pairs.some(({ uncertain }) => uncertain);
+  return isOwn ? task : loadTask(catalog, id);
 }
 
 async function describePartition(services: DumpServices, stream: Stream, pair: Pair): Promise<PartitionProgress> {
@@ -134,12 +138,19 @@ function stateOfPartition(pair: Pair): TaskState {
   return statusAfterWork(task, [workOf(pair)], task.settings.deliverSeconds * 1000).state;
 }
 
-function troubleOf({ clock, dumpEngine }: DumpServices, { plan, task }: Pair): Trouble | undefined {
+function troubleOf(services: DumpServices, pair: Pair): Trouble | undefined {
+  const { plan } = pair;
   if (plan?.failure === undefined) return undefined;
-  const { failure, firstFailure, phase, retryAt } = plan;
-  const waits = phase === 'waiting' && task.state !== 'PAUSED' && dumpEngine.task(task.id) === task;
-  const nextTry = waits ? clock.now() + Math.max(0, Math.ceil(retryAt - clock.monotonic())) : undefined;
-  return { ...failure, since: firstFailure, nextTry };
+  return { ...plan.failure, since: plan.firstFailure, nextTry: nextTryOf(services, pair, plan) };
+}
+
+function nextTryOf({ clock, dumpEngine }: DumpServices, { task }: Pair, plan: Plan): number | undefined {
+  if (task.state === 'PAUSED' || plan.phase !== 'waiting') return undefined;
+  const now = clock.now();
+  // Where another node makes the tries, only when the next one is to begin is known.
+  if (dumpEngine.task(task.id) !== task)
+    return plan.nextTryAt !== undefined && plan.nextTryAt > now ? plan.nextTryAt : undefined;
+  return now + Math.max(0, Math.ceil(plan.retryAt - clock.monotonic()));
 }
 
 function troubleOfTask(

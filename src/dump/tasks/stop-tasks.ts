@@ -6,8 +6,7 @@
 import type { Stream } from '../../model/stream.ts';
 import { changeStates } from './change-states.ts';
 import type { DumpServices } from '../dump-services.ts';
-import { isActive, statusAfterWork, type TaskStatus } from './task-state.ts';
-import { workOf, type DumpTask } from './task-table.ts';
+import { isActive, statusAfterWork, type PartitionWork, type TaskStatus } from './task-state.ts';
 
 export const STOP_MODES = ['now', 'finish_planned'] as const;
 export type StopMode = (typeof STOP_MODES)[number];
@@ -26,14 +25,13 @@ export async function stopTasks(
   });
 }
 
-function paused({ state }: DumpTask): TaskStatus {
+function paused({ state }: TaskStatus): TaskStatus {
   return { state: isActive(state) ? 'PAUSED' : state, draining: false };
 }
 
-function drained(task: DumpTask): TaskStatus {
-  const { state, settings } = task;
+function drained({ state }: TaskStatus, work: readonly PartitionWork[], intervalMs: number): TaskStatus {
   if (!isActive(state)) return { state, draining: false };
   // A task that has not looked at its stream yet takes up what it had planned first.
   if (state === 'STARTING') return { state, draining: true };
-  return statusAfterWork({ state, draining: true }, task.pairs.map(workOf), settings.deliverSeconds * 1000);
+  return statusAfterWork({ state, draining: true }, work, intervalMs);
 }

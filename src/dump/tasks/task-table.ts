@@ -96,6 +96,8 @@ export interface Plan {
   failure: Failure | undefined;
   /** On the clock's monotonic scale: not before it is the next attempt made. */
   retryAt: number;
+  /** The same in ms, as whoever made the newest attempt saw it; for others to tell. */
+  nextTryAt: number | undefined;
   /** waiting: for its time or its task; queued: for an upload slot; running: uploaded or committed. */
   phase: 'waiting' | 'queued' | 'running';
 }

@@ -12,15 +12,18 @@ import { toState } from './load-tasks.ts';
 import { statusAfterWork, type PartitionWork, type TaskStatus } from './task-state.ts';
 import { workOf, type DumpTask, type Pair } from './task-table.ts';
 
-/**
- * The status of each of `tasks`, when `workAfter` says how far their pairs will have got; it is asked of those that memory
- * is right about. Runs in a transaction that has locked the tasks. One that is deleted is left out.
- */
+export interface StatusRules {
+  /** How far a pair will have got; it is asked of those that memory is right about. */
+  readonly workAfter?: (pair: Pair) => PartitionWork;
+  readonly decide?: (status: TaskStatus, work: readonly PartitionWork[], intervalMs: number) => TaskStatus;
+}
+
+/** The status of each of `tasks`. Runs in a transaction that has locked them. One that is deleted is left out. */
 export async function statusesOf(
   transaction: Kysely<Database>,
   tasks: Iterable<DumpTask>,
   locked: ReadonlyMap<string, LockedTask>,
-  workAfter: (pair: Pair) => PartitionWork = workOf,
+  { workAfter = workOf, decide = statusAfterWork }: StatusRules = {},
 ): Promise<Map<DumpTask, TaskStatus>> {
   const live = [...tasks].filter(({ id }) => locked.has(id));
   const elsewhere = await workElsewhere(transaction, live);
@@ -30,7 +33,7 @@ export async function statusesOf(
       const own = task.pairs.filter(({ uncertain }) => !uncertain).map(workAfter);
       const work = [...own, ...(elsewhere.get(task.id) ?? [])];
       const status = { state: toState(state), draining: draining === 1 };
-      return [task, statusAfterWork(status, work, task.settings.deliverSeconds * 1000)];
+      return [task, decide(status, work, task.settings.deliverSeconds * 1000)];
     }),
   );
 }
