@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly records: number;
   /** Most bytes of filler of one record. */
   readonly filler: number;
+  /** Pause of each putter after a put, in ms; none by default. */
+  readonly pauseMs?: number;
   /** In [0, 1). */
   readonly fraction: () => number;
 }
@@ -45,8 +47,10 @@ export class Load implements PutHistory {
       while (!stopped) {
         const before = this.acknowledged.length;
         if (!(await this.#put(dis)) && !tireless) return;
+        const { pauseMs = 0 } = this.#options;
+        if (pauseMs > 0) await setTimeout(pauseMs);
         // What fails at once is not tried without end.
-        if (tireless && this.acknowledged.length === before) await setTimeout(20);
+        else if (tireless && this.acknowledged.length === before) await setTimeout(20);
       }
     });
     return {

@@ -23,6 +23,8 @@ export interface NetworkLink {
 export async function openLink(place: Place): Promise<NetworkLink> {
   let target = place;
   const links = new Set<readonly [Socket, Socket]>();
+  /** Of those that nobody will ever hear of again. */
+  const silent = new Set<readonly [Socket, Socket]>();
   let isCut = false;
 
   const server = createServer((near) => {
@@ -37,6 +39,7 @@ export async function openLink(place: Place): Promise<NetworkLink> {
       socket.on('close', () => {
         for (const one of pair) one.destroy();
         links.delete(pair);
+        silent.delete(pair);
       });
       if (isCut) socket.pause();
     }
@@ -51,7 +54,10 @@ export async function openLink(place: Place): Promise<NetworkLink> {
     },
     mend(how) {
       isCut = false;
-      if (how === 'forget') return links.clear();
+      if (how === 'forget') {
+        for (const pair of links) silent.add(pair);
+        return links.clear();
+      }
       for (const pair of links) for (const socket of pair) socket.resume();
     },
     redirect(next) {
@@ -59,7 +65,7 @@ export async function openLink(place: Place): Promise<NetworkLink> {
     },
     async close() {
       server.close();
-      for (const pair of links) for (const socket of pair) socket.destroy();
+      for (const pair of [...links, ...silent]) for (const socket of pair) socket.destroy();
       await once(server, 'close');
     },
   };
