@@ -29,7 +29,8 @@ import { startStrictS3 } from '../support/strict-s3.ts';
 import type { TestS3 } from '../support/s3.ts';
 
 const SEED = testSeed();
-const ROUNDS = testRounds('SLUICE_CLUSTER_ROUNDS', 12);
+/** Each kind once. */
+const ROUNDS = testRounds('SLUICE_CLUSTER_ROUNDS', 8);
 /** All where it is not set. */
 const WANTED = process.env['SLUICE_CLUSTER_FAULTS']?.split(',');
 const NODES = 3;

@@ -43,6 +43,9 @@ import { alone, TestCluster, TestNode } from './test-cluster.ts';
 export const PROJECT = '0123456789abcdef0123456789abcdef';
 export const LIMITS: Limits = Value.Default(LimitsSchema, {}) as Limits;
 
+/** What no healthy machine needs. */
+const SETTLE_LIMIT_MS = 20_000;
+
 export interface RigOptions {
   readonly partitions?: number;
   readonly seed?: number;
@@ -288,11 +291,12 @@ export class DumpRig {
 
   /** Resolves when no engine has anything to do but to wait for the clock or for a put that hangs. */
   async settle(): Promise<void> {
-    for (;;) {
+    for (const end = Date.now() + SETTLE_LIMIT_MS; ;) {
       const activities = this.#nodes.map(({ engine }) => engine.activity);
       const idle = activities.every(({ planning, committing }) => !planning && committing === 0);
       const uploading = activities.reduce((sum, activity) => sum + activity.uploading, 0);
       if (idle && uploading === this.store.hangingCuts) return;
+      if (Date.now() > end) throw new Error(`never at rest: ${JSON.stringify([activities, this.store.hangingCuts])}`);
       await setImmediate();
     }
   }

@@ -1,6 +1,7 @@
 /**
  * Nodes of one process that announce changes to one another through memory: for tests of what follows them. A change is
- * delivered when somebody waits until it is settled. With a catalog they have leases, too, which the test moves.
+ * delivered when somebody waits until it is settled, or when the test says so. With a catalog they have leases, too, which
+ * the test moves.
  */
 import type { Kysely } from 'kysely';
 import type { Database } from '../../src/catalog/schema.ts';
@@ -28,10 +29,12 @@ export function alone(): Cluster {
 
 export class TestCluster {
   readonly lanes = new Lanes();
-  readonly changes: Change[] = [];
+  readonly changes: { readonly change: Change; readonly from: TestNode }[] = [];
   readonly db: Kysely<Database> | undefined;
   readonly #nodes: TestNode[] = [];
   #joined = 0;
+  /** Changes that the test has delivered. */
+  #delivered = 0;
 
   constructor(db?: Kysely<Database>) {
     this.db = db;
@@ -59,6 +62,12 @@ export class TestCluster {
   async deliver(change: Change, from: TestNode): Promise<void> {
     const others = this.#nodes.filter((node) => node !== from && !node.asleep);
     await Promise.all(others.map((node) => node.take([change])));
+  }
+
+  /** Delivers what was announced and nobody has waited for. */
+  async deliverAll(): Promise<void> {
+    for (const { change, from } of this.changes.slice(this.#delivered)) await this.deliver(change, from);
+    this.#delivered = this.changes.length;
   }
 
   /** Gives each lease that nobody awake holds to one of those that are, as `choose` says. */
@@ -122,11 +131,11 @@ export class TestNode implements Cluster {
   }
 
   async announceIn(_transaction: unknown, change: Change): Promise<number> {
-    return this.#cluster.changes.push(change) - 1;
+    return this.#cluster.changes.push({ change, from: this }) - 1;
   }
 
   async settled(announced: number): Promise<void> {
-    await this.#cluster.deliver(this.#cluster.changes[announced]!, this);
+    await this.#cluster.deliver(this.#cluster.changes[announced]!.change, this);
   }
 
   exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
