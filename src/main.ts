@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addBackfillCommands } from './cli/backfill-commands.ts';
 import { addKeyCommands } from './cli/key-commands.ts';
 import { addLogCommand } from './cli/log-command.ts';
+import { addNodesCommand } from './cli/nodes-command.ts';
 import { addProjectCommands } from './cli/project-commands.ts';
 import { addRedriveCommand } from './cli/redrive-command.ts';
 import { EXIT_FAILED } from './cli/remote.ts';
@@ -30,5 +31,6 @@ addBackfillCommands(program, env);
 addRedriveCommand(program, env);
 addVerifyCommand(program, env);
 addLogCommand(program, env);
+addNodesCommand(program, env);
 
 await program.parseAsync();

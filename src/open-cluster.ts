@@ -30,7 +30,7 @@ export async function openCluster(
         renewedAt: now,
         version,
         url: url(),
-        leases: 0,
+        leases: 'all',
         changeSeen: 0,
         changeLast: 0,
       };

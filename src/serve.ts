@@ -295,6 +295,7 @@ export async function serve(config: Config): Promise<RunningServer> {
         traffic,
         metricHistory,
         prometheus,
+        cluster,
         readiness,
         isCurrent,
         metricsPublic: config.metrics.public,

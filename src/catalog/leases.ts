@@ -13,17 +13,6 @@ export async function selectLeases(db: Kysely<Database>): Promise<LeaseRow[]> {
   return db.selectFrom('leases').select(['name', 'owner', 'epoch']).execute();
 }
 
-/** Leases held by each node that has some. */
-export async function countLeases(db: Kysely<Database>): Promise<Map<string, number>> {
-  const rows = await db
-    .selectFrom('leases')
-    .select(['owner', ({ fn }) => fn.countAll<number>().as('leases')])
-    .where('owner', 'is not', null)
-    .groupBy('owner')
-    .execute();
-  return new Map(rows.map(({ owner, leases }) => [owner!, leases]));
-}
-
 /**
  * Gives those of `rows` to a live node whose epoch is still what the row says, unless the owner is alive and `force` is
  * false, or a transaction goes on in which it has looked at them (lockLeases): nobody is to wait for a node that may be

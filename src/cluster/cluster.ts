@@ -32,8 +32,8 @@ export interface NodeStatus {
   readonly renewedAt: number;
   readonly version: string;
   readonly url: string;
-  /** Leases that it holds. */
-  readonly leases: number;
+  /** Names of the leases that it holds. */
+  readonly leases: readonly string[] | 'all';
   /** The last change that it has taken in, and the last one that there is. */
   readonly changeSeen: Announced;
   readonly changeLast: Announced;

@@ -17,6 +17,11 @@ export type Singleton = (typeof NAMES)[number];
 
 const START = 'singleton/';
 
+/** The job that a lease is for; undefined for one of other work. */
+export function singletonOf(lease: string): Singleton | undefined {
+  return NAMES.find((name) => lease === START + name);
+}
+
 export class Singletons {
   readonly #cluster: Cluster;
 

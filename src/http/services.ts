@@ -10,6 +10,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { DumpEngine } from '../dump/engine.ts';
 import type { MetricHistory } from '../metrics/metric-history.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Prometheus } from '../metrics/prometheus.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import type { TrafficMeter } from '../metrics/traffic-meter.ts';
@@ -51,6 +52,7 @@ export interface Services {
   readonly traffic: TrafficMeter;
   readonly metricHistory: MetricHistory;
   readonly prometheus: Prometheus;
+  readonly cluster: Pick<Cluster, 'nodeId' | 'nodes'>;
   readonly readiness: Readiness;
   /** Whether what this node has in memory is what the catalog says. */
   readonly isCurrent: () => boolean;

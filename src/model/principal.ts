@@ -18,15 +18,20 @@ export interface Principal {
 
 /**
  * What an operation asks of its caller. `data`: putting and reading records, cursors, adding and deleting checkpoints;
- * `streams`: making, changing, scaling, sharing and deleting streams; `any`: every role may.
+ * `streams`: making, changing, scaling, sharing and deleting streams; `server`: the server itself, for administrators;
+ * `any`: every role may.
  */
-export type Permission = 'data' | 'streams' | 'any';
+export type Permission = 'data' | 'streams' | 'server' | 'any';
 
-const DENIED: Readonly<Record<Role, Permission | undefined>> = { admin: undefined, operator: 'data', user: 'streams' };
+const DENIED: Readonly<Record<Role, readonly Permission[]>> = {
+  admin: [],
+  operator: ['data', 'server'],
+  user: ['streams', 'server'],
+};
 
 /** Throws NotPermitted when the caller's role does not allow the operation. */
 export function requirePermission({ role }: Principal, permission: Permission, operation: string): void {
-  if (DENIED[role] === permission) throw new DomainError('NotPermitted', [operation]);
+  if (DENIED[role].includes(permission)) throw new DomainError('NotPermitted', [operation]);
 }
 
 /** The id of an account: accounts are known by name, so the id is made of it (32 hex digits of its SHA-256). */

@@ -177,7 +177,8 @@ test('whatever happens to nodes, nobody does another one’s work or believes wh
   const nodes = await eventually(
     'everybody is there and has a fair share',
     () => cluster.nodes().catch(() => []),
-    (found) => found.length === NODES.length + 1 && found.every(({ leases }) => leases === NAMES.length / found.length),
+    (found) =>
+      found.length === NODES.length + 1 && found.every(({ leases }) => leases.length === NAMES.length / found.length),
     30_000,
   );
   assert.deepEqual(nodes.map(({ name }) => name), [...NODES, 'test']); // prettier-ignore

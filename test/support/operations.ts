@@ -9,8 +9,8 @@ export interface OperationUnderTest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As routes have them, with `:projectId` and other parameters. */
   readonly paths: readonly string[];
-  /** Undefined: every role may. */
-  readonly deniedTo: Role | undefined;
+  /** None: every role may. */
+  readonly deniedTo: readonly Role[];
 }
 
 type Line = readonly [operation: string, method: OperationUnderTest['method'], ...paths: string[]];
@@ -42,6 +42,9 @@ const STREAMS: readonly Line[] = [
   ['createPoliciesV3', 'POST', '/v3/:projectId/streams/:streamName/policies'],
   ['deletePolicies', 'DELETE', `${STREAM}/policies`],
 ];
+
+/** The server itself, beyond DIS: for administrators. */
+const SERVER: readonly Line[] = [['listNodes', 'GET', '/v1/nodes']];
 
 const ANY: readonly Line[] = [
   ['listStreams', 'GET', `${P}/streams`],
@@ -94,11 +97,12 @@ const ANY: readonly Line[] = [
 ];
 
 export const OPERATIONS: readonly OperationUnderTest[] = [
-  ...DATA.map((line) => toOperation(line, 'operator')),
-  ...STREAMS.map((line) => toOperation(line, 'user')),
-  ...ANY.map((line) => toOperation(line, undefined)),
+  ...DATA.map((line) => toOperation(line, ['operator'])),
+  ...STREAMS.map((line) => toOperation(line, ['user'])),
+  ...SERVER.map((line) => toOperation(line, ['operator', 'user'])),
+  ...ANY.map((line) => toOperation(line, [])),
 ];
 
-function toOperation([operation, method, ...paths]: Line, deniedTo: Role | undefined): OperationUnderTest {
+function toOperation([operation, method, ...paths]: Line, deniedTo: readonly Role[]): OperationUnderTest {
   return { operation, method, paths, deniedTo };
 }

@@ -20,7 +20,7 @@ export function alone(): Cluster {
     renewedAt: 0,
     version: '',
     url: '',
-    leases: 0,
+    leases: 'all' as const,
     changeSeen: 0,
     changeLast: 0,
   });

@@ -1,5 +1,5 @@
 /** Several nodes over one PostgreSQL: puts membership, leases, changes and locks together. See ../cluster.ts. */
-import { countLeases } from '../../catalog/leases.ts';
+import { selectLeases } from '../../catalog/leases.ts';
 import { selectLastChange } from '../../catalog/changes.ts';
 import { selectLiveNodes } from '../../catalog/nodes.ts';
 import { CatalogDialect } from '../../catalog/postgres/dialect.ts';
@@ -116,10 +116,11 @@ class PostgresCluster implements Cluster {
 
   async nodes(): Promise<readonly NodeStatus[]> {
     const db = this.#db;
-    const [rows, leases, changeLast] = await Promise.all([selectLiveNodes(db), countLeases(db), selectLastChange(db)]);
+    const [rows, leases, changeLast] = await Promise.all([selectLiveNodes(db), selectLeases(db), selectLastChange(db)]);
+    const held = Map.groupBy(leases, ({ owner }) => owner);
     return rows.map(({ id, name, version, url, started_at, renewed_at, change_seen }) => ({
       ...{ id, name, version, url, startedAt: started_at, renewedAt: renewed_at },
-      leases: leases.get(id) ?? 0,
+      leases: (held.get(id) ?? []).map((lease) => lease.name).toSorted(),
       changeSeen: change_seen,
       changeLast,
     }));

@@ -8,7 +8,12 @@ import type { App } from '../fastify-types.ts';
 import type { Services } from '../services.ts';
 import { ROUTES } from './table.ts';
 
-const DENIED_TO: Readonly<Record<Permission, string>> = { any: '-', data: 'operator', streams: 'user' };
+const DENIED_TO: Readonly<Record<Permission, string>> = {
+  any: '-',
+  data: 'operator',
+  streams: 'user',
+  server: 'operator,user',
+};
 
 test('every route that is not public has the permission of the role table', () => {
   const found: string[] = [];
@@ -22,8 +27,8 @@ test('every route that is not public has the permission of the role table', () =
   const services = { limits: loadConfig({ env: {} }).limits, metricsPublic: true };
   for (const route of ROUTES) route(app as unknown as App, services as unknown as Services);
 
-  const expected = OPERATIONS.flatMap(({ operation, method, paths, deniedTo = '-' }) =>
-    paths.map((path) => `${method} ${path} ${operation} ${deniedTo}`),
+  const expected = OPERATIONS.flatMap(({ operation, method, paths, deniedTo }) =>
+    paths.map((path) => `${method} ${path} ${operation} ${deniedTo.join(',') || '-'}`),
   );
   assert.deepEqual(found.sort(), expected.sort());
 });

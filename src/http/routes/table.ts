@@ -25,6 +25,7 @@ import { readyRoute } from './health/ready.ts';
 import { createSecurityTokenRoute } from './iam/create-security-token.ts';
 import { listDomainsRoute } from './iam/list-domains.ts';
 import { listProjectsRoute } from './iam/list-projects.ts';
+import { listNodesRoute } from './nodes/list-nodes.ts';
 import { prometheusRoute } from './metrics/prometheus.ts';
 import { showPartitionMetricsRoute } from './metrics/show-partition-metrics.ts';
 import { showStreamMetricsRoute } from './metrics/show-stream-metrics.ts';
@@ -70,6 +71,7 @@ export const ROUTES: readonly Route[] = [
   healthRoute,
   readyRoute,
   prometheusRoute,
+  listNodesRoute,
   getOpenapiRoute,
   createTokenRoute,
   describeTokenRoute,

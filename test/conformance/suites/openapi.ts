@@ -65,6 +65,7 @@ GET    /openapi.json                                    200
 /** What is beyond the public documents. */
 const OURS = `
 GET    /readyz                                          200
+GET    /v1/nodes                                        200
 GET    /v1/transfertasklog/{}/export                    200
 POST   /v1/transfertasklog/{}/verify                    200
 GET    /v2/{}/transfer-tasks/{}                         200
