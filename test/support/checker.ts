@@ -20,6 +20,8 @@ export interface PutHistory {
   readonly acknowledged: readonly Acknowledged[];
   /** Payloads, each unlike all others, of puts that got no answer: each may be there once or not at all. */
   readonly unanswered: readonly string[];
+  /** What is known of a put of which the server said that nothing was stored. */
+  refusalOf?(data: string): unknown;
 }
 
 /** The payloads of each partition, from record 0 on. */
@@ -40,7 +42,8 @@ export async function readStream(dis: DisClient, stream: string): Promise<Stream
 }
 
 /** Payloads are compared as they are, so they must be Latin-1 text. */
-export function checkRecords(content: StreamContent, { acknowledged, unanswered }: PutHistory): void {
+export function checkRecords(content: StreamContent, history: PutHistory): void {
+  const { acknowledged, unanswered } = history;
   const explained = content.map((records) => new Array<boolean>(records.length).fill(false));
   for (const { partition, sequence, data } of acknowledged) {
     const there = content[partition]?.[sequence];
@@ -56,7 +59,7 @@ export function checkRecords(content: StreamContent, { acknowledged, unanswered 
       // Each of them is taken once: a second one of the same is one too many.
       assert.ok(
         possible.delete(data),
-        `record ${sequence} of partition ${partition}: ${data.slice(0, 60)} was not put`,
+        `record ${sequence} of partition ${partition}: ${data.slice(0, 60)} was not put: ${JSON.stringify(history.refusalOf?.(data))}`,
       );
     }),
   );

@@ -34,10 +34,16 @@ export class Load implements PutHistory {
   /** Puts of which the server said that nothing was stored: that is checked as well, since nothing explains them. */
   readonly refusals: Refusal[] = [];
   readonly #options: LoadOptions;
+  readonly #refused = new Map<string, Refusal>();
   #count = 0;
 
   constructor(options: LoadOptions) {
     this.#options = options;
+  }
+
+  /** How the put of a record was refused, if it was: for messages. */
+  refusalOf(data: string): Refusal | undefined {
+    return this.#refused.get(data);
   }
 
   /** Puts until `stop` is called or, unless it is to be `tireless`, the server is gone. */
@@ -80,14 +86,23 @@ export class Load implements PutHistory {
       return false;
     }
     if (answer.status !== 200) {
-      this.refusals.push({ status: answer.status, code: (answer.json as { errorCode: string }).errorCode });
+      const refusal = { status: answer.status, code: (answer.json as { errorCode: string }).errorCode };
+      if (refusal.code === OUTCOME_UNKNOWN) {
+        this.unanswered.push(...payloads);
+        return true;
+      }
+      this.refusals.push(refusal);
+      for (const data of payloads) this.#refused.set(data, refusal);
       return true;
     }
     entriesOf(answer).forEach((entry, i) => {
       const { error_code: code } = entry;
       if (code === undefined) this.acknowledged.push({ ...placeOf(entry), data: payloads[i]! });
       else if (code === OUTCOME_UNKNOWN) this.unanswered.push(payloads[i]!);
-      else this.refusals.push({ status: answer.status, code });
+      else {
+        this.refusals.push({ status: answer.status, code });
+        this.#refused.set(payloads[i]!, { status: answer.status, code });
+      }
     });
     return true;
   }
