@@ -36,7 +36,7 @@ const tables = new WeakMap<Stream, PartitionTable>();
 
 /**
  * Stores the records of a request. Throws RequestTooLarge when there are too many records or bytes, and the log's own refusal
- * (DiskFull, LogReadOnly, ShuttingDown, TooManyRequests) when it took none of them.
+ * (DiskFull, LogReadOnly, ShuttingDown, TooManyRequests, LogUnavailable, OutcomeUnknown) when that is what it says of all.
  */
 export async function putRecords(options: PutOptions, stream: Stream, records: RecordSource): Promise<PutOutcomes> {
   const { recordLog, limits, traffic, clock } = options;
@@ -184,8 +184,10 @@ class Request {
       if ('error' in outcome) refused.set(share, outcome.error);
       else share.first = outcome.firstSequence;
     });
-    const [firstError] = refused.values();
-    if (firstError !== undefined && refused.size === batches.length) throw firstError;
+    const [first, ...others] = refused.values();
+    // Of different ones each record is told its own: one may have been stored and another not.
+    const isSame = others.every(({ kind }) => kind === first?.kind);
+    if (first !== undefined && isSame && refused.size === batches.length) throw first;
     for (const share of refused.keys()) share.count = 0;
     this.#shareOf.forEach((share, index) => {
       if (share === undefined) return;
